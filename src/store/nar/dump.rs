@@ -94,7 +94,6 @@ impl Walk<'_> {
         let root = CString::new(self.root.as_os_str().as_bytes())?;
         self.node(
             AT_FDCWD,
-            b"",
             Entry {
                 name: root,
                 kind: None,
@@ -110,8 +109,7 @@ impl Walk<'_> {
                 return Err(self.unreadable(&entry.name, gone()));
             };
             let here = self.levels.len();
-            let name = entry.name.clone();
-            self.node(directory.as_fd(), name.as_bytes(), entry)?;
+            self.node(directory.as_fd(), entry)?;
             let entered = self.levels.len() > here;
             if let Some(level) = here
                 .checked_sub(1)
@@ -124,8 +122,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Prints a node; `name` is empty for the root.
-    fn node(&mut self, at: BorrowedFd<'_>, name: &[u8], entry: Entry) -> io::Result<()> {
+    fn node(&mut self, at: BorrowedFd<'_>, entry: Entry) -> io::Result<()> {
         let kind = match entry.kind {
             Some(kind) => kind,
             None => self.local(&entry.name, || kind_of(at, &entry.name))?,
@@ -135,15 +132,16 @@ impl Walk<'_> {
                 let target = self.local(&entry.name, || {
                     Ok(fcntl::readlinkat(at, entry.name.as_c_str())?)
                 })?;
+                let name = self.name_in_archive(&entry.name).to_bytes();
                 self.printer.symlink(name, &target.into_vec())
             }
-            Type::File => self.file(at, name, &entry.name),
-            Type::Directory => self.enter(at, name, entry.name),
+            Type::File => self.file(at, &entry.name),
+            Type::Directory => self.enter(at, entry.name),
             _ => Err(self.unreadable(&entry.name, special())),
         }
     }
 
-    fn file(&mut self, at: BorrowedFd<'_>, name: &[u8], path: &CStr) -> io::Result<()> {
+    fn file(&mut self, at: BorrowedFd<'_>, path: &CStr) -> io::Result<()> {
         let (mut file, before) = self.local(path, || {
             // Non-blocking: a fifo put here meanwhile must not hold us up.
             let file = open(at, path, OFlag::O_NONBLOCK | OFlag::O_NOCTTY)?;
@@ -160,6 +158,7 @@ impl Walk<'_> {
             file: &mut file,
             failure: None,
         };
+        let name = self.name_in_archive(path).to_bytes();
         let outcome = self.printer.regular(name, executable, size, &mut contents);
         if let Some(error) = contents.failure {
             return Err(self.unreadable(path, error));
@@ -178,7 +177,7 @@ impl Walk<'_> {
         })
     }
 
-    fn enter(&mut self, at: BorrowedFd<'_>, name: &[u8], path: CString) -> io::Result<()> {
+    fn enter(&mut self, at: BorrowedFd<'_>, path: CString) -> io::Result<()> {
         let (directory, identity, entries) = self.local(&path, || {
             let directory = open(at, &path, OFlag::O_DIRECTORY)?;
             let status = stat::fstat(&directory)?;
@@ -188,6 +187,7 @@ impl Walk<'_> {
         if self.levels.len() >= MAX_DEPTH {
             return Err(self.unreadable(&path, too_deep()));
         }
+        let name = self.name_in_archive(&path).to_bytes();
         self.printer.directory(name)?;
         self.levels.push(Level {
             name: path,
@@ -196,6 +196,11 @@ impl Walk<'_> {
             rest: entries.into_iter(),
         });
         Ok(())
+    }
+
+    /// The root has no name in the archive.
+    fn name_in_archive<'n>(&self, name: &'n CStr) -> &'n CStr {
+        if self.levels.is_empty() { c"" } else { name }
     }
 
     /// Goes back to the directory above.
