@@ -53,10 +53,6 @@ pub struct Options {
     pub print_build_trace: bool,
     /// How much the daemon says itself; builders' output comes always.
     pub verbosity: u64,
-    /// Whether a failed build's directory is kept.
-    pub keep_failed: bool,
-    /// Whether other builds go on after a failure.
-    pub keep_going: bool,
     /// Whether a failed substitution leads to a build.
     pub fallback: bool,
     /// Whether substitutes may be used, where the daemon allows them.
@@ -72,8 +68,6 @@ impl Default for Options {
             build_timeout: 0,
             print_build_trace: false,
             verbosity: 0,
-            keep_failed: false,
-            keep_going: false,
             fallback: false,
             use_substitutes: true,
             cores: None,
@@ -95,8 +89,8 @@ impl Operation for SetOptions<'_> {
 
     fn arguments(&self, version: u64, out: &mut Encoder) {
         let options = self.0;
-        out.bool(options.keep_failed);
-        out.bool(options.keep_going);
+        out.bool(false); // keep-failed
+        out.bool(false); // keep-going
         out.bool(options.fallback);
         out.int(options.verbosity);
         if version < MODERN {
