@@ -19,6 +19,4 @@ pub use opening::{Opened, Opening};
 pub use operation::Options;
 
 #[cfg(test)]
-mod live;
-#[cfg(test)]
 pub(crate) mod mock;

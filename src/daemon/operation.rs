@@ -9,7 +9,7 @@ use std::io::Read;
 
 use super::wire::{
     Encoder, MAX_LIST, WireError, read_bool, read_done, read_hash, read_int, read_optional_path,
-    read_path, read_paths,
+    read_path, read_paths, string_size,
 };
 use crate::store::path::{StoreDir, StorePath};
 
@@ -231,6 +231,23 @@ pub struct AddText<'a> {
     pub contents: &'a [u8],
     /// Its references, sorted; they must be valid there.
     pub references: &'a [StorePath],
+}
+
+impl AddText<'_> {
+    /// Bytes of the whole request.
+    pub fn encoded_size(&self) -> usize {
+        let references = self
+            .references
+            .iter()
+            .map(|path| string_size(path.as_str().len()));
+        // The operation's number and the count of references.
+        references
+            .chain([
+                string_size(self.name.len()),
+                string_size(self.contents.len()),
+            ])
+            .fold(16, usize::saturating_add)
+    }
 }
 
 impl Operation for AddText<'_> {
