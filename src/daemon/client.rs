@@ -280,6 +280,11 @@ impl<S: Read + Write> Client<S> {
         self.stream.get_ref()
     }
 
+    /// The stream itself, for what is not the conversation's business.
+    pub fn stream_mut(&mut self) -> &mut S {
+        self.stream.get_mut()
+    }
+
     /// Gives the stream back.
     pub fn into_stream(self) -> S {
         self.stream.into_inner()
