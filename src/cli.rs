@@ -31,7 +31,7 @@ pub fn run() -> ExitCode {
         "offload"
     };
     match arguments::parse(without_leading_word(&arguments)) {
-        Ok(Asked::Hook(arguments)) => crate::hook::run(arguments),
+        Ok(Asked::Hook(arguments)) => crate::hook::run(&arguments),
         Ok(Asked::Print(text)) => print(name, &text),
         Err(refused) => fail(name, &refused),
     }
