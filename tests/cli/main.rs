@@ -1,0 +1,7 @@
+//! Whole outputs of the binary, in an environment that holds nothing but what
+//! a test puts there.
+
+mod arguments;
+mod environment;
+mod front;
+mod help;
