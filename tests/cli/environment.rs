@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -32,14 +32,22 @@ impl Environment {
 
     /// Makes an executable shell script.
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
+        self.executable(name, &format!("#!/bin/sh\n{text}\n"))
+    }
+
+    /// Makes an executable file.
+    pub fn executable(&self, name: &str, text: &str) -> PathBuf {
         let file = self.path(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        // A name of its own until it is closed, else a fork of another test
-        // may hold it open for writing and the kernel refuses to execute it.
-        let draft = self.path("draft");
-        fs::write(&draft, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
-        fs::rename(&draft, &file).unwrap();
+        // Written by another process: a descriptor of ours, open for writing,
+        // could be in a child that another test has just forked, and then the
+        // kernel refuses to execute the file.
+        let status = Command::new("sh")
+            .args(["-c", "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh"])
+            .arg(text)
+            .arg(&file)
+            .status();
+        assert!(status.unwrap().success());
         file
     }
 

@@ -53,7 +53,7 @@ fn environment_arrives_untouched() {
 #[test]
 fn process_directory_umask_and_signals_stay() {
     let env = Environment::new();
-    let script = "echo $$; pwd -P; umask; grep -E 'Sig(Blk|Ign)' /proc/$$/status";
+    let script = "echo $$; pwd -P; umask; exec grep -E 'Sig(Blk|Ign)' /proc/self/status";
     let child = env
         .front(program("sh"))
         .args(["-c", script])
@@ -175,7 +175,11 @@ fn the_daemons_neighbour_comes_before_path() {
     let env = Environment::new();
     // A shell under the daemon's name stands for the daemon.
     fs::create_dir(env.path("daemon")).unwrap();
-    fs::copy(program("sh"), env.path("daemon/guix-daemon")).unwrap();
+    let copied = Command::new("cp")
+        .arg(program("sh"))
+        .arg(env.path("daemon/guix-daemon"))
+        .status();
+    assert!(copied.unwrap().success());
     env.script("daemon/guix", "echo neighbour");
     env.script("bin/guix", "echo path");
     let output = Command::new(env.path("daemon/guix-daemon"))
@@ -223,10 +227,7 @@ fn a_setting_that_cannot_be_is_refused() {
 #[test]
 fn what_the_kernel_refuses_is_named() {
     let env = Environment::new();
-    let real = env.script("real", "");
-    fs::write(env.path("other"), "#!/nonexistent/interpreter\n").unwrap();
-    fs::set_permissions(env.path("other"), Permissions::from_mode(0o755)).unwrap();
-    fs::rename(env.path("other"), &real).unwrap();
+    let real = env.executable("real", "#!/nonexistent/interpreter\n");
     insta::assert_snapshot!(env.show(&env.front(&real).arg("gc").output().unwrap()), @r"
     status 126
     --- stdout
