@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 pub mod dialogue;
 pub mod exit;
+pub mod process;
 pub mod request;
 
 /// The four arguments of a hook.
