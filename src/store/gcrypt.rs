@@ -231,6 +231,9 @@ pub enum LoadError {
         /// The loader's words.
         why: String,
     },
+    /// It is not to be used.
+    #[error("libgcrypt is switched off")]
+    SwitchedOff,
     /// It is older than 1.6.
     #[error("{file} is older than 1.6")]
     TooOld {

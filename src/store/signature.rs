@@ -10,6 +10,9 @@ pub mod sexp;
 
 pub use sexp::{Sexp, SexpError};
 
+/// Longest signature; one by an RSA key of 16,384 bits has 13 KiB.
+const MAX_SIGNATURE: usize = 64 << 10;
+
 /// A public key; equal to another when the canonical forms are.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey(Sexp);
@@ -84,6 +87,9 @@ pub struct Signature {
 impl Signature {
     /// Parses `(signature (data …) (sig-val …) (public-key …))`.
     pub fn parse(text: &[u8]) -> Result<Self, FormError> {
+        if text.len() > MAX_SIGNATURE {
+            return Err(SexpError::TooLong(text.len()).into());
+        }
         let sexp = Sexp::parse(text)?;
         sexp.tail("signature")
             .ok_or(FormError::Unexpected("a signature"))?;
