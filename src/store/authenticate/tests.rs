@@ -146,7 +146,7 @@ fn missing_and_exposed_keys_are_told_apart() {
 #[test]
 fn garbage_is_malformed() {
     let dir = config("ecc");
-    for text in [&b""[..], b"hello", b"(signature)", &[0xff; 100_000]] {
+    for text in [&b""[..], b"hello", b"(signature)", &vec![0xff; 100_000]] {
         assert!(matches!(
             keyring(&dir).verify(text, &hash()),
             Err(SignatureError::Malformed(_))
@@ -169,7 +169,7 @@ fn without_the_library_the_program_is_asked() {
         ),
     );
     let signature = golden("ecc", "signature");
-    let lines = signature.iter().filter(|byte| **byte == b'\n').count();
+    let lines = signature.split(|byte| *byte == b'\n').count() - 1;
     assert_eq!(lines, 18, "the script counts lines");
     keyring.verify(&signature, &hash()).unwrap();
     keyring.verify(&signature, &hash()).unwrap();
