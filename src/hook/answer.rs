@@ -14,9 +14,9 @@ use super::postponed::Postponed;
 use super::request::Request;
 use crate::events::Event;
 use crate::gateway::{Connection, GatewayError};
-use crate::machines::{self, Evaluation};
 use crate::machines::diagnostic::Severity;
 use crate::machines::record::BuildMachine;
+use crate::machines::{self, Evaluation};
 use crate::schedule::choice::{Requirements, Verdict, order};
 use crate::schedule::slots::Slot;
 

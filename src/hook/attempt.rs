@@ -160,11 +160,9 @@ impl Attempt<'_> {
                 deriver: info.deriver.clone(),
             })
         });
-        Plan::new(&self.context.dir, items, &mut send::text_hash).map_err(|error| {
-            SendError::Read {
-                path: self.work.path.clone(),
-                source: std::io::Error::other(error),
-            }
+        Plan::new(&self.context.dir, items, &mut send::text_hash).map_err(|error| SendError::Read {
+            path: self.work.path.clone(),
+            source: std::io::Error::other(error),
         })
     }
 
@@ -186,15 +184,8 @@ impl Attempt<'_> {
     }
 
     /// A conversation with the local daemon, which may read the signing key.
-    pub fn local_daemon(
-        &self,
-        log: &mut BuilderLog<'_>,
-    ) -> Result<Client<UnixStream>, SendError> {
-        let socket = self
-            .context
-            .settings
-            .state_dir
-            .join("daemon-socket/socket");
+    pub fn local_daemon(&self, log: &mut BuilderLog<'_>) -> Result<Client<UnixStream>, SendError> {
+        let socket = self.context.settings.state_dir.join("daemon-socket/socket");
         let connect = || UnixStream::connect(&socket).map_err(DaemonError::Lost);
         let opening = Opening::default();
         let dir = &self.context.dir;
@@ -226,14 +217,16 @@ impl Attempt<'_> {
                 self.context.journal.event(&Event::Built);
                 Ok(())
             }
-            Err(DaemonError::Refused { message, status }) => Err(verdict::of_refused_build(&Refused {
-                work: self.work,
-                machine,
-                message: &message,
-                status,
-                log_tail: &log.tail(),
-                free_bytes: verdict::free_bytes(self.connection, &self.context.dir),
-            })),
+            Err(DaemonError::Refused { message, status }) => {
+                Err(verdict::of_refused_build(&Refused {
+                    work: self.work,
+                    machine,
+                    message: &message,
+                    status,
+                    log_tail: &log.tail(),
+                    free_bytes: verdict::free_bytes(self.connection, &self.context.dir),
+                }))
+            }
             Err(error) => Err(self.daemon_failure(&error)),
         }
     }

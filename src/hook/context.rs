@@ -43,6 +43,7 @@ impl Context {
             keepalive: settings.keepalive,
             user_timeout: settings.user_timeout,
             silent: settings.silence,
+            retries: if before_reply { 1 } else { 3 },
         }
     }
 

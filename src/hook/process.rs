@@ -164,9 +164,7 @@ fn is_abandoned(pipe: &File) -> bool {
         tv_nsec: 0,
     };
     rustix::event::poll(&mut polled, Some(&now)).is_ok()
-        && polled[0]
-            .revents()
-            .contains(rustix::event::PollFlags::ERR)
+        && polled[0].revents().contains(rustix::event::PollFlags::ERR)
 }
 
 /// Reads a line of at most `limit` bytes; `None` at the end of the input.

@@ -44,7 +44,10 @@ pub fn of_refused_build(refused: &Refused<'_>) -> Failure {
         message,
         ..
     } = refused;
-    let text = format!("derivation '{}' offloaded to '{machine}' failed: {message}", work.path);
+    let text = format!(
+        "derivation '{}' offloaded to '{machine}' failed: {message}",
+        work.path
+    );
     if let Some(free) = refused.free_bytes.filter(|free| *free < LOW_SPACE) {
         return Failure::new(
             Fault::Machine { passing: true },
@@ -78,9 +81,16 @@ enum Words {
 fn own_words(work: &Work, tail: &str) -> Option<Words> {
     const LINES: usize = 6;
     let derivation = work.path.as_str();
-    for line in tail.lines().rev().filter(|line| !line.is_empty()).take(LINES) {
+    for line in tail
+        .lines()
+        .rev()
+        .filter(|line| !line.is_empty())
+        .take(LINES)
+    {
         let names_it = line.contains(derivation);
-        if names_it && line.contains("builder for") && line.contains("failed to produce output path")
+        if names_it
+            && line.contains("builder for")
+            && line.contains("failed to produce output path")
         {
             return Some(Words::Output);
         }
@@ -110,7 +120,10 @@ pub fn unauthorised(machine: &str, configuration_dir: &Path) -> Failure {
     );
     Failure::new(
         Fault::Machine { passing: false },
-        format!("'{machine}' does not authorise this host's signing key {}", file.display()),
+        format!(
+            "'{machine}' does not authorise this host's signing key {}",
+            file.display()
+        ),
     )
     .with_hint(Some(format!(
         "run as root on '{machine}': echo '{}' | guix archive --authorize",
@@ -153,7 +166,10 @@ mod tests {
     fn work(fixed: bool) -> Work {
         let dir = StoreDir::default();
         let hash = if fixed {
-            ("r:sha256", "34ca3ac63094d1d5751f741101692a78f95eedf10744b088129fc324dfd0f603")
+            (
+                "r:sha256",
+                "34ca3ac63094d1d5751f741101692a78f95eedf10744b088129fc324dfd0f603",
+            )
         } else {
             ("", "")
         };
@@ -201,17 +217,20 @@ mod tests {
         assert_eq!(judge(true, 1, &failed, None), Fault::Download);
         let missing = format!("builder for `{DRV}' failed to produce output path `{OUT}'\n");
         assert_eq!(judge(false, 1, &missing, None), Fault::Builder);
-        let mismatch = format!(
-            "hash mismatch for store item '{OUT}':\n  expected: 1\n  actual: 2\n"
-        );
+        let mismatch =
+            format!("hash mismatch for store item '{OUT}':\n  expected: 1\n  actual: 2\n");
         assert_eq!(judge(true, 1, &mismatch, None), Fault::Builder);
         let other = "builder for `/gnu/store/x-other.drv' failed with exit code 3\n";
-        assert_eq!(judge(true, 1, other, None), Fault::Machine { passing: true });
+        assert_eq!(
+            judge(true, 1, other, None),
+            Fault::Machine { passing: true }
+        );
     }
 
     #[test]
     fn free_space_as_posix_prints_it() {
-        let text = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/x 100 60 40 60% /\n";
+        let text =
+            "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/x 100 60 40 60% /\n";
         assert_eq!(parse_df(text), Some(40 * 1024));
         assert_eq!(parse_df(""), None);
         assert_eq!(parse_df("a b c d"), None);

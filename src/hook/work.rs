@@ -32,7 +32,11 @@ impl Work {
     /// Looks everything up; `None` when there is nothing left to bring.
     ///
     /// The daemon of early 2014 lists valid outputs too: those are left alone.
-    pub fn look_up(dir: &StoreDir, database: &Database, job: &Job) -> Result<Option<Self>, Failure> {
+    pub fn look_up(
+        dir: &StoreDir,
+        database: &Database,
+        job: &Job,
+    ) -> Result<Option<Self>, Failure> {
         let local = |what: String| Failure::new(Fault::Local, what);
         let path = job.request.derivation.clone();
         let derivation = read_derivation(dir, &path).map_err(local)?;

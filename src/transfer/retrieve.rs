@@ -184,7 +184,9 @@ pub enum RetrieveError {
         came: StorePath,
     },
     /// It refers to something that the build cannot have seen.
-    #[error("{output} refers to {reference}, which is neither an input nor an output of its derivation")]
+    #[error(
+        "{output} refers to {reference}, which is neither an input nor an output of its derivation"
+    )]
     Reference {
         /// The output.
         output: StorePath,
