@@ -455,7 +455,7 @@ mod tests {
     #[test]
     fn the_visitors_fault_is_ours() {
         let bytes = Parts {
-            nar: single_file(false, &[1; 200_000]),
+            nar: single_file(false, &vec![1; 200_000]),
             ..Parts::good()
         }
         .bytes();

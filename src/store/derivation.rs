@@ -152,7 +152,7 @@ impl Derivation {
         put_list(&mut out, &self.outputs, |out, (name, output)| {
             put_strings(
                 out,
-                b"()",
+                *b"()",
                 [
                     name.as_bytes(),
                     output.path.as_str().as_bytes(),
@@ -166,21 +166,21 @@ impl Derivation {
             out.push(b'(');
             put_string(out, path.as_str().as_bytes());
             out.push(b',');
-            put_strings(out, b"[]", names.iter().map(String::as_bytes));
+            put_strings(out, *b"[]", names.iter().map(String::as_bytes));
             out.push(b')');
         });
         out.push(b',');
         let sources = self.input_srcs.iter().map(|path| path.as_str().as_bytes());
-        put_strings(&mut out, b"[]", sources);
+        put_strings(&mut out, *b"[]", sources);
         out.push(b',');
         put_string(&mut out, self.system.as_bytes());
         out.push(b',');
         put_string(&mut out, &self.builder);
         out.push(b',');
-        put_strings(&mut out, b"[]", self.args.iter().map(Vec::as_slice));
+        put_strings(&mut out, *b"[]", self.args.iter().map(Vec::as_slice));
         out.push(b',');
         put_list(&mut out, &self.env, |out, (name, value)| {
-            put_strings(out, b"()", [name.as_slice(), value.as_slice()]);
+            put_strings(out, *b"()", [name.as_slice(), value.as_slice()]);
         });
         out.push(b')');
         out
@@ -450,17 +450,17 @@ fn put_list<T>(
 
 fn put_strings<'a>(
     out: &mut Vec<u8>,
-    [open, close]: &[u8; 2],
+    [open, close]: [u8; 2],
     strings: impl IntoIterator<Item = &'a [u8]>,
 ) {
-    out.push(*open);
+    out.push(open);
     for (place, string) in strings.into_iter().enumerate() {
         if place > 0 {
             out.push(b',');
         }
         put_string(out, string);
     }
-    out.push(*close);
+    out.push(close);
 }
 
 fn put_string(out: &mut Vec<u8>, string: &[u8]) {

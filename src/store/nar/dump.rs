@@ -5,6 +5,7 @@
 //! the item. What an archive cannot hold, or what changes while it is read,
 //! is an error.
 
+use std::error::Error;
 use std::ffi::{CStr, CString, OsStr};
 use std::fmt;
 use std::fs::File;
@@ -46,7 +47,7 @@ pub fn dump(path: &Path, sink: &mut dyn Write) -> io::Result<u64> {
 pub fn is_local_error(error: &io::Error) -> bool {
     error
         .get_ref()
-        .is_some_and(|inner| inner.is::<UnreadableFile>())
+        .is_some_and(<dyn Error + Send + Sync>::is::<UnreadableFile>)
 }
 
 /// A file that could not be printed, and why.
@@ -62,8 +63,8 @@ impl fmt::Display for UnreadableFile {
     }
 }
 
-impl std::error::Error for UnreadableFile {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for UnreadableFile {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.source)
     }
 }
@@ -358,7 +359,7 @@ mod tests {
             (b"hello world\n", 0o444, false),
             (b"group's bit only", 0o654, false),
             (b"#!", 0o700, true),
-            (&[9; 300_001], 0o755, true),
+            (&vec![9; 300_001], 0o755, true),
         ] {
             fs::write(&file, contents).unwrap();
             fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();

@@ -559,17 +559,20 @@ mod tests {
         ));
     }
 
+    /// A connection that is lost.
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+    }
+
     #[test]
     fn the_visitors_error_is_told_from_the_sources() {
         let nar = in_directory("entry ( name refused node ( type regular contents  ) )");
         assert!(matches!(refusal(&nar), ParseError::Visitor("refused")));
 
-        struct Broken;
-        impl Read for Broken {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::ConnectionReset.into())
-            }
-        }
         let mut head = archive("( type regular contents");
         field::put_u64(&mut head, 9);
         // The visitor swallows the error that it sees.
