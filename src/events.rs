@@ -5,7 +5,6 @@
 //! and every line begins with a word of ours or with a trace the client knows:
 //! a line that begins with `# ` would be a reply.
 
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -255,8 +254,7 @@ pub fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
-            // Writing to a String cannot fail.
-            drop(write!(out, "{}", character.escape_default()));
+            out.extend(character.escape_default());
         } else {
             out.push(character);
         }

@@ -3,10 +3,13 @@
 
 use std::process::ExitCode;
 
+pub mod attempts;
 pub mod dialogue;
 pub mod exit;
+pub mod postponed;
 pub mod process;
 pub mod request;
+pub mod watch;
 
 /// The four arguments of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
