@@ -266,7 +266,7 @@ impl Attempt<'_> {
         let words = std::thread::scope(|scope| {
             let words = scope.spawn(move || {
                 let mut words = Vec::new();
-                let read = stderr.by_ref().take(MAX_WORDS).read_to_end(&mut words);
+                let read = (&stderr).take(MAX_WORDS).read_to_end(&mut words);
                 let rest = io::copy(&mut stderr, &mut io::sink());
                 log::trace!("standard error: {read:?}, {rest:?}");
                 words
