@@ -1,6 +1,5 @@
 //! Data as the reader makes them, each with its place.
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::source::Span;
@@ -207,8 +206,7 @@ pub fn written_text(text: &str) -> String {
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
             '\0' => out.push_str("\\0"),
-            // Writing to a string cannot fail.
-            c if c.is_control() => drop(write!(out, "\\x{:02x}", u32::from(c))),
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
             c => out.push(c),
         }
     }

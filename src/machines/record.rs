@@ -107,3 +107,41 @@ pub enum Field {
     /// `location`
     Location,
 }
+
+impl Field {
+    /// All fields with their names, in the record's order.
+    pub const ALL: [(Self, &'static str); 16] = [
+        (Self::Name, "name"),
+        (Self::Port, "port"),
+        (Self::Systems, "systems"),
+        (Self::System, "system"),
+        (Self::User, "user"),
+        (Self::PrivateKey, "private-key"),
+        (Self::HostKey, "host-key"),
+        (Self::Compression, "compression"),
+        (Self::CompressionLevel, "compression-level"),
+        (Self::DaemonSocket, "daemon-socket"),
+        (Self::OverloadThreshold, "overload-threshold"),
+        (Self::ParallelBuilds, "parallel-builds"),
+        (Self::Speed, "speed"),
+        (Self::Features, "features"),
+        (Self::SshOptions, "ssh-options"),
+        (Self::Location, "location"),
+    ];
+
+    /// Its name in machine files.
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(field, _)| *field == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// The field of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(field, _)| *field)
+    }
+}
