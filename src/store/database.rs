@@ -339,6 +339,16 @@ impl DatabaseError {
         }
     }
 
+    /// Tells whether this process cannot write the database at all, so that
+    /// the daemon, which registers whatever a hook leaves at the outputs'
+    /// paths, has to.
+    pub fn is_for_the_daemon(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable { .. } | Self::NotOwner { .. } | Self::Schema { .. }
+        )
+    }
+
     /// Tells whether the same may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Busy { .. } | Self::DiskFull { .. })
