@@ -31,6 +31,9 @@ pub(crate) enum Request {
 /// What comes of requests that can fail.
 pub(crate) type Outcome = Result<(), (String, u64)>;
 
+type NameText = Box<dyn Fn(&str, &[u8], &[StorePath]) -> Option<StorePath>>;
+type TakeBundle = Box<dyn Fn(&[u8]) -> Option<Result<Vec<StorePath>, String>>>;
+
 /// A daemon in memory that panics when the client breaks the rule of
 /// pipelining: whole requests, few enough, while nothing is owed.
 pub(crate) struct FakeDaemon {
@@ -42,9 +45,9 @@ pub(crate) struct FakeDaemon {
     pub builds: VecDeque<Outcome>,
     pub exports: BTreeMap<StorePath, Vec<u8>>,
     /// Names a text; refuses it without.
-    pub text: fn(&str, &[u8], &[StorePath]) -> Option<StorePath>,
+    pub text: NameText,
     /// Takes a bundle apart once it is whole: the paths, or a refusal.
-    pub import: fn(&[u8]) -> Option<Result<Vec<StorePath>, String>>,
+    pub import: TakeBundle,
     /// Bytes that it asks for at once during an import.
     pub piece: u64,
     /// The connection ends for the client after this many bytes.
@@ -78,8 +81,8 @@ impl FakeDaemon {
             log: Vec::new(),
             builds: VecDeque::new(),
             exports: BTreeMap::new(),
-            text: |_, _, _| None,
-            import: |_| None,
+            text: Box::new(|_, _, _| None),
+            import: Box::new(|_| None),
             piece: 32_768,
             cut: None,
             requests: Vec::new(),
@@ -88,14 +91,6 @@ impl FakeDaemon {
             outbox: VecDeque::new(),
             read: 0,
             state: State::Magic,
-        }
-    }
-
-    /// Bundles that have arrived so far in an import.
-    fn importing(&mut self) -> &mut Vec<u8> {
-        match self.requests.last_mut() {
-            Some(Request::Import(bytes)) => bytes,
-            other => panic!("no import but {other:?}"),
         }
     }
 
@@ -145,10 +140,11 @@ impl FakeDaemon {
             State::Importing => {
                 let bytes = read_string(reader, "a piece", self.piece)?;
                 let ended = bytes.is_empty();
-                let import = self.import;
-                let so_far = self.importing();
+                let Some(Request::Import(so_far)) = self.requests.last_mut() else {
+                    panic!("no import under way");
+                };
                 so_far.extend_from_slice(&bytes);
-                match import(so_far) {
+                match (self.import)(so_far) {
                     Some(Ok(paths)) => {
                         self.last(|out| out.paths(&paths));
                         self.state = State::Ready;

@@ -275,7 +275,7 @@ fn name_text(name: &str, contents: &[u8], _: &[StorePath]) -> Option<StorePath> 
 #[test]
 fn texts_go_many_in_a_write_and_large_ones_alone() {
     let mut daemon = FakeDaemon::new();
-    daemon.text = name_text;
+    daemon.text = Box::new(name_text);
     let mut client = idle(daemon);
     let large = vec![b'x'; 100_000];
     let names: Vec<_> = (0..200).map(|n| format!("text-{n}")).collect();
@@ -306,7 +306,7 @@ fn texts_go_many_in_a_write_and_large_ones_alone() {
 #[test]
 fn a_refusal_in_a_batch_does_not_lose_the_rest_of_its_replies() {
     let mut daemon = FakeDaemon::new();
-    daemon.text = name_text;
+    daemon.text = Box::new(name_text);
     daemon.valid.insert(path("a"));
     let mut client = idle(daemon);
     let text = |name, contents| AddText {
@@ -485,7 +485,7 @@ fn imports_answer_each_wish_with_no_more_than_was_wanted() {
         (1 << 20, 32_680),
     ] {
         let mut daemon = FakeDaemon::new();
-        daemon.import = whole;
+        daemon.import = Box::new(whole);
         daemon.piece = piece;
         let mut client = idle(daemon);
         let mut bundle = vec![b'x'; length];
@@ -505,7 +505,7 @@ fn imports_answer_each_wish_with_no_more_than_was_wanted() {
 #[test]
 fn a_failing_source_is_told_apart_and_leaves_the_connection_good() {
     let mut daemon = FakeDaemon::new();
-    daemon.import = whole;
+    daemon.import = Box::new(whole);
     let mut client = idle(daemon);
     for length in [0, 10, 50_000, 98_040] {
         let outcome = client.import(
@@ -525,7 +525,7 @@ fn a_failing_source_is_told_apart_and_leaves_the_connection_good() {
 #[test]
 fn a_refused_import_is_told_apart_from_its_source() {
     let mut daemon = FakeDaemon::new();
-    daemon.import = whole;
+    daemon.import = Box::new(whole);
     let mut client = idle(daemon);
     let mut bundle = b"bad".to_vec();
     bundle.resize(200_000, 0);

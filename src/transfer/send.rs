@@ -507,3 +507,6 @@ impl<'a> Meter<'a> {
         (self.progress)(self.sent);
     }
 }
+
+#[cfg(test)]
+mod tests;
