@@ -4,6 +4,7 @@
 //! [`send`] does it.
 
 pub mod plan;
+pub mod retrieve;
 pub mod send;
 
 #[cfg(test)]

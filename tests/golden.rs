@@ -1,6 +1,8 @@
 //! Our reading and writing against bytes recorded from Guix 1.5.0;
 //! `tests/golden/README.md` tells how each was made.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fs;
 use std::path::PathBuf;
 

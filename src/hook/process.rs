@@ -126,40 +126,45 @@ impl BuildLog {
         self.write(format!("{start}offload: {text}\n").as_bytes())
     }
 
-    /// Waits until the daemon has read everything.
-    ///
-    /// What is in the pipe when the hook ends is lost but for one read
-    /// (measured: 60,000 bytes written, then exit: 20 of 20 logs cut).
-    pub fn drain(&self) {
-        let mut before = u64::MAX;
-        let mut since = Instant::now();
-        while let Ok(left) = rustix::io::ioctl_fionread(&self.pipe) {
-            if left == 0 || self.is_abandoned() {
-                return;
-            }
-            if left < before {
-                before = left;
-                since = Instant::now();
-            } else if since.elapsed() > LOG_PATIENCE {
-                return;
-            }
-            std::thread::sleep(Duration::from_micros(200));
-        }
+    /// Another descriptor of the pipe, for [`drain`].
+    pub fn pipe(&self) -> io::Result<File> {
+        self.pipe.try_clone()
     }
+}
 
-    /// Tells whether nobody has the reading end any more.
-    fn is_abandoned(&self) -> bool {
-        let mut polled = [rustix::event::PollFd::new(
-            &self.pipe,
-            rustix::event::PollFlags::empty(),
-        )];
-        let now = rustix::event::Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        rustix::event::poll(&mut polled, Some(&now)).is_ok()
-            && polled[0].revents().contains(rustix::event::PollFlags::ERR)
+/// Waits until the daemon has read everything from the log's pipe.
+///
+/// What is in the pipe when the hook ends is lost but for one read (measured:
+/// 60,000 bytes written, then exit: 20 of 20 logs cut).
+pub fn drain(pipe: &File) {
+    let mut before = u64::MAX;
+    let mut since = Instant::now();
+    while let Ok(left) = rustix::io::ioctl_fionread(pipe) {
+        if left == 0 || is_abandoned(pipe) {
+            return;
+        }
+        if left < before {
+            before = left;
+            since = Instant::now();
+        } else if since.elapsed() > LOG_PATIENCE {
+            return;
+        }
+        std::thread::sleep(Duration::from_micros(200));
     }
+}
+
+/// Tells whether nobody has the reading end any more.
+fn is_abandoned(pipe: &File) -> bool {
+    let mut polled = [rustix::event::PollFd::new(
+        pipe,
+        rustix::event::PollFlags::empty(),
+    )];
+    let now = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    rustix::event::poll(&mut polled, Some(&now)).is_ok()
+        && polled[0].revents().contains(rustix::event::PollFlags::ERR)
 }
 
 /// Reads a line of at most `limit` bytes; `None` at the end of the input.
@@ -271,7 +276,7 @@ mod tests {
             (&reader).read_exact(&mut text).unwrap();
             (reader, text)
         });
-        log.drain();
+        drain(&log.pipe);
         assert_eq!(rustix::io::ioctl_fionread(&log.pipe).unwrap(), 0);
         let (reader, text) = taker.join().unwrap();
         assert_eq!(&text, b"half\noffload: no more\noffload: again\n");
@@ -288,7 +293,7 @@ mod tests {
         log.write(b"text").unwrap();
         drop(reader);
         let begun = Instant::now();
-        log.drain();
+        drain(&log.pipe);
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
 }

@@ -261,3 +261,256 @@ fn description(item: &Outgoing<'_>) -> Vec<u8> {
     field::put_string(&mut out, deriver.as_bytes());
     out
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::digest::sha256;
+    use crate::store::nar::print::{Printer, single_file};
+
+    type Outcome = Result<Item, BundleError<io::Error>>;
+
+    fn item(number: usize) -> StorePath {
+        StoreDir::default()
+            .join(&format!("{number:032}-item"))
+            .unwrap()
+    }
+
+    fn read(bytes: &mut &[u8]) -> Outcome {
+        read_item(&StoreDir::default(), bytes, &mut Printer::new(io::sink()))
+    }
+
+    fn written(contents: &[u8], outgoing: &Outgoing<'_>) -> Vec<u8> {
+        let nar = single_file(false, contents);
+        let mut out = Vec::new();
+        let written = write_item(
+            &mut out,
+            &mut |sink| sink.write_all(&nar).map(|()| nar.len() as u64),
+            outgoing,
+            &mut |hash| Ok(hash.to_vec()),
+        )
+        .unwrap();
+        assert_eq!(written.nar_hash, sha256(&nar));
+        assert_eq!(written.nar_size, nar.len() as u64);
+        out
+    }
+
+    #[test]
+    fn items_follow_each_other_in_one_stream() {
+        let (first, second) = (item(1), item(2));
+        let mut bundle = Vec::new();
+        for (number, path) in [(1usize, &first), (2, &second)] {
+            write_more(&mut bundle, true).unwrap();
+            let outgoing = Outgoing {
+                path,
+                references: &[second.clone(), first.clone(), second.clone()],
+                deriver: (number == 1).then_some(&second),
+            };
+            bundle.extend_from_slice(&written(b"contents", &outgoing));
+        }
+        write_more(&mut bundle, false).unwrap();
+        bundle.extend_from_slice(b"behind");
+
+        let mut rest = bundle.as_slice();
+        for path in [&first, &second] {
+            assert!(read_more::<_, ()>(&mut rest).unwrap());
+            let item = read(&mut rest).unwrap();
+            assert_eq!(item.path, *path);
+            assert_eq!(item.references, [first.clone(), second.clone()]);
+            assert_eq!(item.deriver.is_some(), *path == first);
+            assert_eq!(item.signature.as_deref(), Some(item.signed_hash.as_slice()));
+            assert_eq!(item.nar_hash, sha256(&single_file(false, b"contents")));
+        }
+        assert!(!read_more::<_, ()>(&mut rest).unwrap());
+        assert_eq!(rest, b"behind");
+    }
+
+    /// An item whose parts can be spoilt one by one.
+    struct Parts {
+        nar: Vec<u8>,
+        magic: u64,
+        path: Vec<u8>,
+        count: u64,
+        references: Vec<Vec<u8>>,
+        deriver: Vec<u8>,
+        flag: u64,
+        signature: Vec<u8>,
+    }
+
+    impl Parts {
+        fn good() -> Self {
+            Self {
+                nar: single_file(false, b""),
+                magic: MAGIC,
+                path: item(1).as_str().into(),
+                count: 2,
+                references: vec![item(2).as_str().into(), item(1).as_str().into()],
+                deriver: vec![],
+                flag: 1,
+                signature: b"(signature)".to_vec(),
+            }
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            let mut out = self.nar.clone();
+            field::put_u64(&mut out, self.magic);
+            field::put_string(&mut out, &self.path);
+            field::put_u64(&mut out, self.count);
+            for reference in &self.references {
+                field::put_string(&mut out, reference);
+            }
+            field::put_string(&mut out, &self.deriver);
+            field::put_u64(&mut out, self.flag);
+            if self.flag == 1 {
+                field::put_string(&mut out, &self.signature);
+            }
+            out
+        }
+
+        fn read(&self) -> Outcome {
+            read(&mut self.bytes().as_slice())
+        }
+    }
+
+    fn spoilt(spoil: impl FnOnce(&mut Parts)) -> BundleError<io::Error> {
+        let mut parts = Parts::good();
+        spoil(&mut parts);
+        let error = parts.read().unwrap_err();
+        assert_eq!(error.fault(), Fault::Sender, "{error}");
+        error
+    }
+
+    #[test]
+    fn the_signed_hash_ends_behind_the_deriver() {
+        let parts = Parts::good();
+        let bytes = parts.bytes();
+        let item = parts.read().unwrap();
+        assert_eq!(item.references, [self::item(1), self::item(2)]);
+        let signed = bytes.len() - 8 - 8 - 16;
+        assert_eq!(item.signed_hash, sha256(&bytes[..signed]));
+        let unsigned = Parts {
+            flag: 0,
+            ..Parts::good()
+        };
+        let again = unsigned.read().unwrap();
+        assert_eq!(again.signed_hash, item.signed_hash);
+        assert_eq!(again.signature, None);
+    }
+
+    #[test]
+    fn refuses_each_broken_part() {
+        let path = |parts: &mut Parts, text: &[u8]| parts.path = text.to_vec();
+        assert!(matches!(spoilt(|p| p.magic = 7), BundleError::Magic(7)));
+        for text in [b"".as_slice(), b"/etc/passwd", b"/gnu/store/.links"] {
+            let error = spoilt(|p| path(p, text));
+            assert!(matches!(error, BundleError::Path(_)), "{error}");
+        }
+        assert!(matches!(
+            spoilt(|p| p.path = vec![b'x'; 1000]),
+            BundleError::Field(FieldError::TooLong { .. })
+        ));
+        assert!(matches!(
+            spoilt(|p| p.references[1] = b"/gnu/store/../x".to_vec()),
+            BundleError::Path(_)
+        ));
+        assert!(matches!(
+            spoilt(|p| p.count = u64::MAX),
+            BundleError::References(u64::MAX)
+        ));
+        assert!(matches!(
+            spoilt(|p| p.deriver = b"derivation".to_vec()),
+            BundleError::Path(_)
+        ));
+        assert!(matches!(
+            spoilt(|p| p.flag = 2),
+            BundleError::Flag(2, "a signature")
+        ));
+        assert!(matches!(
+            spoilt(|p| p.signature = vec![0; MAX_SIGNATURE + 1]),
+            BundleError::Field(FieldError::TooLong { .. })
+        ));
+        let sparse = [
+            &field::tokens::<56>(&[b"nix-archive-1", b"(", b"type"])[..],
+            &field::tokens::<32>(&[b"regular", b")"]),
+        ]
+        .concat();
+        assert!(matches!(
+            spoilt(|p| p.nar = sparse),
+            BundleError::NotCanonical
+        ));
+    }
+
+    #[test]
+    fn an_end_in_the_middle_is_the_sources_fault() {
+        let bytes = Parts::good().bytes();
+        for length in 0..bytes.len() {
+            let error = read(&mut &bytes[..length]).unwrap_err();
+            assert_eq!(error.fault(), Fault::Source, "{length}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_visitors_fault_is_ours() {
+        let bytes = Parts {
+            nar: single_file(false, &vec![1; 200_000]),
+            ..Parts::good()
+        }
+        .bytes();
+        let mut full = [0u8; 100];
+        let mut printer = Printer::new(full.as_mut_slice());
+        let error =
+            read_item(&StoreDir::default(), &mut bytes.as_slice(), &mut printer).unwrap_err();
+        assert_eq!(error.fault(), Fault::Visitor);
+    }
+
+    #[test]
+    fn a_failing_archive_or_signer_ends_the_item() {
+        let path = item(1);
+        let outgoing = Outgoing {
+            path: &path,
+            references: &[],
+            deriver: None,
+        };
+        let fail = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let mut out = Vec::new();
+        let error = write_item(&mut out, &mut |_| Err(fail()), &outgoing, &mut |_| {
+            panic!("nothing to sign")
+        });
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        let error = write_item(&mut out, &mut |_| Ok(0), &outgoing, &mut |_| Err(fail()));
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(
+            contents in prop::collection::vec(any::<u8>(), 0..100),
+            references in prop::collection::btree_set(0usize..50, 0..10),
+            deriver in prop::option::of(0usize..50),
+        ) {
+            let path = item(7);
+            let references: Vec<_> = references.into_iter().map(item).collect();
+            let deriver = deriver.map(item);
+            let bytes = written(&contents, &Outgoing {
+                path: &path,
+                references: &references,
+                deriver: deriver.as_ref(),
+            });
+            let mut rest = bytes.as_slice();
+            let item = read(&mut rest).unwrap();
+            prop_assert!(rest.is_empty());
+            prop_assert_eq!(item.path, path);
+            prop_assert_eq!(item.references, references);
+            prop_assert_eq!(item.deriver, deriver);
+        }
+
+        #[test]
+        fn garbage_is_refused(garbage in prop::collection::vec(any::<u8>(), 0..200)) {
+            let bytes = [single_file(true, b"x"), garbage].concat();
+            prop_assert!(read(&mut bytes.as_slice()).is_err());
+        }
+    }
+}

@@ -152,7 +152,7 @@ impl Derivation {
         put_list(&mut out, &self.outputs, |out, (name, output)| {
             put_strings(
                 out,
-                b"()",
+                *b"()",
                 [
                     name.as_bytes(),
                     output.path.as_str().as_bytes(),
@@ -166,21 +166,21 @@ impl Derivation {
             out.push(b'(');
             put_string(out, path.as_str().as_bytes());
             out.push(b',');
-            put_strings(out, b"[]", names.iter().map(String::as_bytes));
+            put_strings(out, *b"[]", names.iter().map(String::as_bytes));
             out.push(b')');
         });
         out.push(b',');
         let sources = self.input_srcs.iter().map(|path| path.as_str().as_bytes());
-        put_strings(&mut out, b"[]", sources);
+        put_strings(&mut out, *b"[]", sources);
         out.push(b',');
         put_string(&mut out, self.system.as_bytes());
         out.push(b',');
         put_string(&mut out, &self.builder);
         out.push(b',');
-        put_strings(&mut out, b"[]", self.args.iter().map(Vec::as_slice));
+        put_strings(&mut out, *b"[]", self.args.iter().map(Vec::as_slice));
         out.push(b',');
         put_list(&mut out, &self.env, |out, (name, value)| {
-            put_strings(out, b"()", [name.as_slice(), value.as_slice()]);
+            put_strings(out, *b"()", [name.as_slice(), value.as_slice()]);
         });
         out.push(b')');
         out
@@ -450,17 +450,17 @@ fn put_list<T>(
 
 fn put_strings<'a>(
     out: &mut Vec<u8>,
-    [open, close]: &[u8; 2],
+    [open, close]: [u8; 2],
     strings: impl IntoIterator<Item = &'a [u8]>,
 ) {
-    out.push(*open);
+    out.push(open);
     for (place, string) in strings.into_iter().enumerate() {
         if place > 0 {
             out.push(b',');
         }
         put_string(out, string);
     }
-    out.push(*close);
+    out.push(close);
 }
 
 fn put_string(out: &mut Vec<u8>, string: &[u8]) {
@@ -475,4 +475,188 @@ fn put_string(out: &mut Vec<u8>, string: &[u8]) {
         }
     }
     out.push(b'"');
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const A: &str = "/gnu/store/00000000000000000000000000000001-a";
+    const B: &str = "/gnu/store/00000000000000000000000000000002-b.drv";
+
+    fn parse(text: &str) -> Result<Derivation, DerivationError> {
+        Derivation::parse(&StoreDir::default(), text.as_bytes())
+    }
+
+    fn text(outputs: &str, drvs: &str, sources: &str, rest: &str) -> String {
+        format!("Derive([{outputs}],[{drvs}],[{sources}],{rest})")
+            .replace("$A", A)
+            .replace("$B", B)
+    }
+
+    const REST: &str = r#""x86_64-linux","/b",[],[]"#;
+
+    #[test]
+    fn takes_a_derivation_apart() {
+        let text = text(
+            r#"("lib","$A-lib","",""),("out","$A","","")"#,
+            r#"("$B",["lib","out"])"#,
+            r#""$A""#,
+            r#""x86_64-linux","builtin:download",["\"\\\n\r\t\x"],[("a","1"),("a","2"),("","")]"#,
+        );
+        let derivation = parse(&text).unwrap();
+        assert_eq!(derivation.output_paths().count(), 2);
+        assert_eq!(derivation.args, [b"\"\\\n\r\tx"]);
+        assert_eq!(derivation.env(b"a"), Some(b"2".as_slice()));
+        assert!(!derivation.env_flag(b"a"));
+        assert!(derivation.is_builtin());
+        assert_eq!(derivation.references().len(), 2);
+        // `\x` is read as `x`, and nobody writes it so.
+        assert_eq!(
+            String::from_utf8(derivation.print()).unwrap(),
+            text.replace(r"\x", "x")
+        );
+    }
+
+    #[test]
+    fn knows_fixed_outputs() {
+        let fixed = |outputs: &str| parse(&text(outputs, "", "", REST)).unwrap();
+        let derivation = fixed(r#"("out","$A","r:sha512","00ff")"#);
+        let output = derivation.fixed_output().unwrap();
+        assert_eq!(output.path.as_str(), A);
+        assert!(output.recursive);
+        assert_eq!(output.algorithm, "sha512");
+        assert_eq!(output.hash, [0, 255]);
+        assert!(fixed(r#"("out","$A","","")"#).fixed_output().is_none());
+        assert!(fixed("").fixed_output().is_none());
+        assert!(
+            fixed(r#"("lib","$A","",""),("out","$A","sha1","00")"#)
+                .fixed_output()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn refuses_double_entries() {
+        for (outputs, drvs, sources) in [
+            (r#"("out","$A","",""),("out","$A","","")"#, "", ""),
+            ("", r#"("$B",["out"]),("$B",["lib"])"#, ""),
+            ("", r#"("$B",["out","out"])"#, ""),
+            ("", "", r#""$A","$A""#),
+        ] {
+            let error = parse(&text(outputs, drvs, sources, REST)).unwrap_err();
+            assert!(matches!(error, DerivationError::Double(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn refuses_names_that_are_none() {
+        for (outputs, sources) in [
+            (r#"("out","/tmp/x","","")"#, ""),
+            (r#"("out","","","")"#, ""),
+            ("", r#""/gnu/store""#),
+        ] {
+            let error = parse(&text(outputs, "", sources, REST)).unwrap_err();
+            assert!(matches!(error, DerivationError::Path { .. }), "{error}");
+        }
+        for (outputs, rest) in [
+            (r#"("","$A","","")"#, REST),
+            (r#"("o t","$A","","")"#, REST),
+            (r#"("out","$A","sha256","xyz")"#, REST),
+            (r#"("out","$A","sha256","")"#, REST),
+            (r#"("out","$A","","00")"#, REST),
+            ("", r#""","/b",[],[]"#),
+            ("", "\"x\n86\",\"/b\",[],[]"),
+        ] {
+            let error = parse(&text(outputs, "", "", rest)).unwrap_err();
+            assert!(
+                matches!(error, DerivationError::Malformed { .. }),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_other_texts() {
+        for broken in [
+            "",
+            "Derive",
+            "Derive([],[],[],\"s\",\"b\",[],[]",
+            "Derive([],[],[],\"s\",\"b\",[],[])\n",
+            "Derive([],[],[],\"s\",\"b\",[,],[])",
+            "Derive([],[],[],\"s\",\"b\",[\"a\",],[])",
+            "Derive([],[],[],\"s\",\"b\",[],[(\"a\")])",
+            "Derive( [],[],[],\"s\",\"b\",[],[])",
+            "DrvWithVersion(\"x\",[],[],[],\"s\",\"b\",[],[])",
+        ] {
+            let error = parse(broken).unwrap_err();
+            assert!(
+                matches!(error, DerivationError::Expected { .. }),
+                "{broken}"
+            );
+        }
+        for broken in [
+            "Derive([],[],[],\"s",
+            "Derive([],[],[],\"s\\",
+            "Derive([],[],[],\"s\\\"",
+        ] {
+            assert_eq!(
+                parse(broken),
+                Err(DerivationError::Unterminated(16)),
+                "{broken}"
+            );
+        }
+        let long = vec![b'x'; MAX_DERIVATION + 1];
+        assert!(matches!(
+            Derivation::parse(&StoreDir::default(), &long),
+            Err(DerivationError::TooLong(_))
+        ));
+    }
+
+    fn path() -> impl Strategy<Value = StorePath> {
+        "[0-9a-df-np-sv-z]{32}-[a-z0-9+._?=-]{1,20}"
+            .prop_filter_map("a path", |base| StoreDir::default().join(&base).ok())
+    }
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(any::<u8>(), 0..30)
+    }
+
+    prop_compose! {
+        fn derivation()(
+            outputs in prop::collection::btree_map("[a-z]{1,8}", (path(), prop::option::of(bytes())), 0..4),
+            input_drvs in prop::collection::btree_map(path(), prop::collection::btree_set("[a-z]{1,8}", 0..4), 0..4),
+            input_srcs in prop::collection::btree_set(path(), 0..4),
+            system in "[a-z0-9_-]{1,20}",
+            builder in bytes(),
+            args in prop::collection::vec(bytes(), 0..4),
+            env in prop::collection::vec((bytes(), bytes()), 0..6),
+        ) -> Derivation {
+            let outputs = outputs.into_iter().map(|(name, (path, hash))| {
+                let hash = digest::hex(&hash.unwrap_or_default());
+                let hash_algo = if hash.is_empty() { "" } else { "r:sha256" }.to_owned();
+                (name, Output { path, hash_algo, hash })
+            }).collect();
+            Derivation { outputs, input_drvs, input_srcs, system, builder, args, env }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(derivation in derivation()) {
+            let text = derivation.print();
+            let again = Derivation::parse(&StoreDir::default(), &text).unwrap();
+            prop_assert_eq!(again.print(), text);
+            prop_assert_eq!(again, derivation);
+        }
+
+        #[test]
+        fn garbage_is_refused(garbage in bytes()) {
+            let text = [b"Derive(".as_slice(), &garbage].concat();
+            prop_assert!(Derivation::parse(&StoreDir::default(), &text).is_err());
+        }
+    }
 }

@@ -3,7 +3,6 @@
 //! Names: facts of the daemon's protocol, section 5.2; the examples in the
 //! tests were made by a daemon of Guix 1.5.0.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
 use data_encoding::HEXLOWER;
@@ -82,11 +81,7 @@ fn make_path(
     hash: &Sha256,
     name: &str,
 ) -> Result<StorePath, PathError> {
-    let mut text = String::with_capacity(kind.len().saturating_add(160));
-    text.push_str(kind);
-    // Writing to a string does not fail.
-    let _: Result<(), std::fmt::Error> =
-        write!(text, ":sha256:{}:{}:{name}", hex(hash), dir.as_str());
+    let text = format!("{kind}:sha256:{}:{}:{name}", hex(hash), dir.as_str());
     let folded = fold(&sha256(text.as_bytes()));
     dir.join(&format!("{}-{name}", base32::encode(&folded)))
 }

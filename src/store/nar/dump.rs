@@ -5,6 +5,7 @@
 //! the item. What an archive cannot hold, or what changes while it is read,
 //! is an error.
 
+use std::error::Error;
 use std::ffi::{CStr, CString, OsStr};
 use std::fmt;
 use std::fs::File;
@@ -46,7 +47,7 @@ pub fn dump(path: &Path, sink: &mut dyn Write) -> io::Result<u64> {
 pub fn is_local_error(error: &io::Error) -> bool {
     error
         .get_ref()
-        .is_some_and(|inner| inner.is::<UnreadableFile>())
+        .is_some_and(<dyn Error + Send + Sync>::is::<UnreadableFile>)
 }
 
 /// A file that could not be printed, and why.
@@ -62,8 +63,8 @@ impl fmt::Display for UnreadableFile {
     }
 }
 
-impl std::error::Error for UnreadableFile {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for UnreadableFile {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.source)
     }
 }
@@ -330,4 +331,183 @@ fn too_deep() -> io::Error {
         io::ErrorKind::InvalidData,
         format!("it is deeper than {MAX_DEPTH} directories"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::super::parse;
+    use super::super::print::single_file;
+    use super::*;
+
+    fn dumped(path: &Path) -> io::Result<Vec<u8>> {
+        let mut nar = Vec::new();
+        let written = dump(path, &mut nar)?;
+        assert_eq!(written, nar.len() as u64);
+        Ok(nar)
+    }
+
+    #[test]
+    fn a_file_is_one_node() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("f");
+        for (contents, mode, executable) in [
+            (b"".as_slice(), 0o600, false),
+            (b"hello world\n", 0o444, false),
+            (b"group's bit only", 0o654, false),
+            (b"#!", 0o700, true),
+            (&vec![9; 300_001], 0o755, true),
+        ] {
+            fs::write(&file, contents).unwrap();
+            fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+            assert!(dumped(&file).unwrap() == single_file(executable, contents));
+            fs::remove_file(&file).unwrap();
+        }
+    }
+
+    #[test]
+    fn entries_are_sorted_by_bytes_and_links_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        fs::create_dir(&root).unwrap();
+        for name in [
+            b"b".as_slice(),
+            b"B",
+            b"a.b",
+            b"a-b",
+            b"ab",
+            b"\xff\xfe",
+            b"~",
+        ] {
+            fs::write(root.join(OsStr::from_bytes(name)), name).unwrap();
+        }
+        symlink("/etc", root.join("link")).unwrap();
+        symlink(&root, dir.path().join("to-root")).unwrap();
+        let nar = dumped(&root).unwrap();
+        // The parser refuses what is not sorted.
+        let mut printer = Printer::new(Vec::new());
+        parse::parse(&mut nar.as_slice(), &mut printer).unwrap();
+        assert_eq!(printer.finish().unwrap().0, nar);
+        assert!(dumped(&dir.path().join("to-root")).unwrap().len() < 300);
+    }
+
+    #[test]
+    fn what_an_archive_cannot_hold_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let sub = dir.path().join("sub");
+        fs::create_dir(&sub).unwrap();
+        let socket = UnixListener::bind(sub.join("socket")).unwrap();
+        let error = dumped(dir.path()).unwrap_err();
+        assert!(is_local_error(&error));
+        assert!(error.to_string().contains("sub/socket"), "{error}");
+        drop(socket);
+        fs::remove_file(sub.join("socket")).unwrap();
+        nix::unistd::mkfifo(&sub.join("fifo"), Mode::S_IRWXU).unwrap();
+        let error = dumped(&sub.join("fifo")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let error = dumped(&sub.join("absent")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(is_local_error(&error));
+    }
+
+    /// Changes a file when the first piece of the archive comes.
+    struct Meddler<F: FnMut()>(F);
+
+    impl<F: FnMut()> Write for Meddler<F> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            (self.0)();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        for length in [100, 300_000, 500_000] {
+            fs::write(&path, vec![1; 400_000]).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            let error = dump(&path, &mut Meddler(|| file.set_len(length).unwrap())).unwrap_err();
+            assert!(error.to_string().contains("changed"), "{length}: {error}");
+            assert!(is_local_error(&error));
+        }
+    }
+
+    #[test]
+    fn the_sinks_error_is_passed_on() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("f"), vec![1; 400_000]).unwrap();
+        let mut sink = [0; 1000];
+        let error = dump(dir.path(), &mut sink.as_mut_slice()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+        assert!(!is_local_error(&error));
+    }
+
+    /// Makes a directory with that many levels, each with a file before and
+    /// behind the next level.
+    fn nested(at: &Path, levels: usize) {
+        let mut inner = open(
+            AT_FDCWD,
+            &CString::new(at.as_os_str().as_bytes()).unwrap(),
+            OFlag::O_DIRECTORY,
+        )
+        .unwrap();
+        for _ in 0..levels {
+            for name in [c"a", c"z"] {
+                fcntl::openat(
+                    &inner,
+                    name,
+                    OFlag::O_CREAT | OFlag::O_WRONLY,
+                    Mode::S_IRWXU,
+                )
+                .unwrap();
+            }
+            stat::mkdirat(&inner, c"d", Mode::S_IRWXU).unwrap();
+            inner = open(inner.as_fd(), c"d", OFlag::O_DIRECTORY).unwrap();
+        }
+    }
+
+    #[test]
+    fn deep_directories_need_few_descriptors() {
+        let dir = tempfile::tempdir().unwrap();
+        nested(dir.path(), MAX_DEPTH - 1);
+        let nar = dumped(dir.path()).unwrap();
+        let mut printer = Printer::new(Vec::new());
+        parse::parse(&mut nar.as_slice(), &mut printer).unwrap();
+        assert!(printer.finish().unwrap().0 == nar);
+
+        let outside = tempfile::tempdir().unwrap();
+        nested(outside.path(), MAX_DEPTH);
+        let error = dumped(outside.path()).unwrap_err();
+        assert!(error.to_string().ends_with("directories"));
+    }
+
+    #[test]
+    fn a_directory_that_is_moved_away_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        fs::create_dir(&root).unwrap();
+        nested(&root, OPEN_DIRECTORIES + 20);
+        // Inside the deepest level, enough to fill the buffer once.
+        let deep = root.join("d/".repeat(OPEN_DIRECTORIES + 20));
+        fs::write(deep.join("f"), vec![1; 400_000]).unwrap();
+        let inner = root.join("d/".repeat(OPEN_DIRECTORIES + 10));
+        let away = dir.path().join("away");
+        let mut moved = false;
+        let mut meddler = Meddler(|| {
+            if !moved {
+                moved = true;
+                fs::rename(&inner, &away).unwrap();
+            }
+        });
+        let error = dump(&root, &mut meddler).unwrap_err();
+        assert!(error.to_string().contains("moved"), "{error}");
+    }
 }

@@ -106,7 +106,11 @@ pub const fn padding(length: u64) -> usize {
 
 /// The bytes of several strings one after another, made at compile time; `N`
 /// must be their exact sum.
-#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation
+)]
 pub const fn tokens<const N: usize>(words: &[&[u8]]) -> [u8; N] {
     let mut out = [0; N];
     let mut at = 0;

@@ -300,3 +300,359 @@ fn unexpected<E>(expected: &'static str, found: &[u8]) -> ParseError<E> {
 fn printable(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::print::{self, Printer};
+    use super::*;
+
+    /// Writes down what it is told.
+    #[derive(Default)]
+    struct Log(Vec<String>);
+
+    impl Visitor for Log {
+        type Error = &'static str;
+
+        fn directory(&mut self, name: &[u8]) -> Result<(), Self::Error> {
+            self.0.push(format!("dir {}", printable(name)));
+            Ok(())
+        }
+
+        fn leave_directory(&mut self) -> Result<(), Self::Error> {
+            self.0.push("up".to_owned());
+            Ok(())
+        }
+
+        fn regular(
+            &mut self,
+            name: &[u8],
+            executable: bool,
+            size: u64,
+            contents: &mut dyn Read,
+        ) -> Result<(), Self::Error> {
+            match name {
+                b"ignored" => {}
+                b"refused" => return Err("refused"),
+                _ => {
+                    let mut all = Vec::new();
+                    // A failing source is the parser's to report.
+                    if contents.read_to_end(&mut all).is_ok() {
+                        assert_eq!(all.len() as u64, size);
+                        let bit = if executable { 'x' } else { '-' };
+                        let (name, all) = (printable(name), printable(&all));
+                        self.0.push(format!("file {name} {bit} {all}"));
+                    }
+                }
+            }
+            Ok(())
+        }
+
+        fn symlink(&mut self, name: &[u8], target: &[u8]) -> Result<(), Self::Error> {
+            let (name, target) = (printable(name), printable(target));
+            self.0.push(format!("link {name} {target}"));
+            Ok(())
+        }
+    }
+
+    /// An archive from words; `#8` stands for an integer, `=text` for raw
+    /// bytes.
+    fn archive(words: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        field::put_string(&mut out, b"nix-archive-1");
+        for word in words.split(' ') {
+            if let Some(number) = word.strip_prefix('#') {
+                field::put_u64(&mut out, number.parse().unwrap());
+            } else if let Some(raw) = word.strip_prefix('=') {
+                out.extend_from_slice(raw.replace('0', "\0").as_bytes());
+            } else {
+                field::put_string(&mut out, word.replace('0', "\0").as_bytes());
+            }
+        }
+        out
+    }
+
+    fn events(nar: &[u8]) -> Result<Vec<String>, ParseError<&'static str>> {
+        let mut log = Log::default();
+        let mut rest = nar;
+        parse(&mut rest, &mut log)?;
+        assert!(rest.is_empty());
+        Ok(log.0)
+    }
+
+    fn in_directory(entries: &str) -> Vec<u8> {
+        archive(&format!("( type directory {entries} )"))
+    }
+
+    fn refusal(nar: &[u8]) -> ParseError<&'static str> {
+        events(nar).unwrap_err()
+    }
+
+    #[test]
+    fn tells_everything_in_order() {
+        let nar = in_directory(
+            "entry ( name a node ( type directory ) ) \
+             entry ( name b node ( type regular executable  contents #3 =abc00000 ) ) \
+             entry ( name c node ( type symlink target /x/y ) ) \
+             entry ( name d node ( type directory entry ( name a node ( type regular contents  ) ) ) )",
+        );
+        assert_eq!(
+            events(&nar).unwrap(),
+            [
+                "dir ",
+                "dir a",
+                "up",
+                "file b x abc",
+                "link c /x/y",
+                "dir d",
+                "file a - ",
+                "up",
+                "up"
+            ]
+        );
+        assert_eq!(
+            events(&print::single_file(false, b"8 bytes.")).unwrap(),
+            ["file  - 8 bytes."]
+        );
+    }
+
+    #[test]
+    fn a_file_without_contents_is_empty_but_not_canonical() {
+        let sparse = archive("( type regular )");
+        assert_eq!(events(&sparse).unwrap(), ["file  - "]);
+        let form = parse_noting(&mut sparse.as_slice(), &mut Log::default()).unwrap();
+        assert_eq!(form, Form::Sparse);
+        let whole = archive("( type regular contents  )");
+        let form = parse_noting(&mut whole.as_slice(), &mut Log::default()).unwrap();
+        assert_eq!(form, Form::Canonical);
+    }
+
+    #[test]
+    fn leaves_the_stream_behind_the_archive() {
+        let mut stream = print::single_file(true, b"one");
+        let two = print::single_file(false, b"two");
+        stream.extend_from_slice(&two);
+        let mut rest = stream.as_slice();
+        parse(&mut rest, &mut Log::default()).unwrap();
+        assert_eq!(rest, two);
+    }
+
+    #[test]
+    fn unread_contents_are_skipped() {
+        let nar = in_directory(
+            "entry ( name ignored node ( type regular contents #9 =123456789 =0000000 ) ) \
+             entry ( name x node ( type symlink target y ) )",
+        );
+        assert_eq!(events(&nar).unwrap(), ["dir ", "link x y", "up"]);
+    }
+
+    #[test]
+    fn refuses_names() {
+        for name in ["", ".", "..", "a/b", "/", "a0", "0"] {
+            let nar = in_directory(&format!("entry ( name {name} node ( type directory ) )"));
+            assert!(matches!(refusal(&nar), ParseError::Name(_)), "{name}");
+        }
+        let long = "n".repeat(256);
+        let nar = in_directory(&format!("entry ( name {long} node ( type directory ) )"));
+        assert!(matches!(
+            refusal(&nar),
+            ParseError::Field(FieldError::TooLong { length: 256, .. })
+        ));
+    }
+
+    #[test]
+    fn refuses_double_and_unsorted_entries() {
+        for (first, second) in [("a", "a"), ("b", "a"), ("ab", "a"), ("a", "Z")] {
+            let nar = in_directory(&format!(
+                "entry ( name {first} node ( type symlink target t ) ) \
+                 entry ( name {second} node ( type symlink target t ) )"
+            ));
+            assert!(
+                matches!(refusal(&nar), ParseError::Order(_)),
+                "{first} {second}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_other_tokens() {
+        for words in [
+            "[ type regular )",
+            "( kind regular )",
+            "( type fifo )",
+            "( type symlink )",
+            "( type regular executable yes contents  )",
+            "( type regular contents  extra )",
+            "( type regular size  )",
+            "( type directory file )",
+            "( type directory entry ( node ( type directory ) ) )",
+            "( type directory entry ( name a node ( type directory ) name )",
+        ] {
+            // Enough behind it to be read as anything.
+            let mut nar = archive(words);
+            nar.extend_from_slice(&[0; 64]);
+            let error = parse(&mut nar.as_slice(), &mut Log::default()).unwrap_err();
+            assert!(
+                matches!(error, ParseError::Unexpected { .. }),
+                "{words}: {error}"
+            );
+        }
+        let error = parse(&mut [0u8; 80].as_slice(), &mut Log::default()).unwrap_err();
+        assert!(matches!(error, ParseError::Unexpected { .. }));
+    }
+
+    #[test]
+    fn refuses_targets() {
+        for target in ["", "a0b"] {
+            let nar = archive(&format!("( type symlink target {target} )"));
+            assert!(matches!(refusal(&nar), ParseError::Target(_)), "{target}");
+        }
+        let nar = archive(&format!("( type symlink target {} )", "t".repeat(4096)));
+        assert!(matches!(
+            refusal(&nar),
+            ParseError::Field(FieldError::TooLong { .. })
+        ));
+    }
+
+    #[test]
+    fn refuses_padding_that_is_not_zero() {
+        let nar = archive("( type regular contents #3 =abc00001 )");
+        assert!(matches!(
+            refusal(&nar),
+            ParseError::Field(FieldError::Padding)
+        ));
+    }
+
+    #[test]
+    fn refuses_depth() {
+        let levels = |count: usize| {
+            let mut out = MAGIC.to_vec();
+            out.extend_from_slice(&DIRECTORY);
+            for _ in 1..count {
+                out.extend_from_slice(&ENTRY);
+                out.extend_from_slice(&NAME);
+                field::put_string(&mut out, b"d");
+                out.extend_from_slice(&NODE);
+                out.extend_from_slice(&DIRECTORY);
+            }
+            for _ in 1..count {
+                out.extend_from_slice(&CLOSE);
+                out.extend_from_slice(&CLOSE);
+            }
+            out.extend_from_slice(&CLOSE);
+            out
+        };
+        assert_eq!(events(&levels(MAX_DEPTH)).unwrap().len(), 2 * MAX_DEPTH);
+        assert!(matches!(refusal(&levels(MAX_DEPTH + 1)), ParseError::Depth));
+    }
+
+    #[test]
+    fn a_huge_size_is_only_a_stream_that_ends_early() {
+        let mut nar = archive("( type regular contents");
+        field::put_u64(&mut nar, u64::MAX);
+        nar.extend_from_slice(b"short");
+        assert!(matches!(
+            refusal(&nar),
+            ParseError::Field(FieldError::Truncated)
+        ));
+    }
+
+    /// A connection that is lost.
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    #[test]
+    fn the_visitors_error_is_told_from_the_sources() {
+        let nar = in_directory("entry ( name refused node ( type regular contents  ) )");
+        assert!(matches!(refusal(&nar), ParseError::Visitor("refused")));
+
+        let mut head = archive("( type regular contents");
+        field::put_u64(&mut head, 9);
+        // The visitor swallows the error that it sees.
+        let error = parse(&mut head.as_slice().chain(Broken), &mut Log::default()).unwrap_err();
+        assert_eq!(
+            error.source_error().map(io::Error::kind),
+            Some(io::ErrorKind::ConnectionReset)
+        );
+    }
+
+    #[test]
+    fn every_shortened_archive_is_truncated() {
+        let nar = in_directory(
+            "entry ( name a node ( type regular executable  contents #3 =abc00000 ) ) \
+             entry ( name c node ( type symlink target /x/y ) )",
+        );
+        for length in 0..nar.len() {
+            assert!(matches!(
+                events(&nar[..length]),
+                Err(ParseError::Field(FieldError::Truncated))
+            ));
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Tree {
+        File(bool, Vec<u8>),
+        Link(Vec<u8>),
+        Directory(std::collections::BTreeMap<Vec<u8>, Tree>),
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        let name = prop::collection::vec(any::<u8>(), 1..12)
+            .prop_filter("a name", |name| check_name::<()>(name).is_ok());
+        let leaf = prop_oneof![
+            (any::<bool>(), prop::collection::vec(any::<u8>(), 0..40))
+                .prop_map(|(executable, contents)| Tree::File(executable, contents)),
+            prop::collection::vec(1u8.., 1..20).prop_map(Tree::Link),
+        ];
+        leaf.prop_recursive(5, 60, 8, move |inner| {
+            prop::collection::btree_map(name.clone(), inner, 0..8).prop_map(Tree::Directory)
+        })
+    }
+
+    fn tell(tree: &Tree, name: &[u8], printer: &mut Printer<Vec<u8>>) {
+        match tree {
+            Tree::File(executable, contents) => printer.regular(
+                name,
+                *executable,
+                contents.len() as u64,
+                &mut contents.as_slice(),
+            ),
+            Tree::Link(target) => printer.symlink(name, target),
+            Tree::Directory(entries) => {
+                printer.directory(name).unwrap();
+                for (name, tree) in entries {
+                    tell(tree, name, printer);
+                }
+                printer.leave_directory()
+            }
+        }
+        .unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(tree in tree()) {
+            let mut printer = Printer::new(Vec::new());
+            tell(&tree, b"", &mut printer);
+            let (nar, _) = printer.finish().unwrap();
+            let mut again = Printer::new(Vec::new());
+            let mut rest = nar.as_slice();
+            parse(&mut rest, &mut again).unwrap();
+            prop_assert!(rest.is_empty());
+            prop_assert_eq!(again.finish().unwrap().0, nar);
+        }
+
+        #[test]
+        fn garbage_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(events(&bytes).is_err());
+        }
+    }
+}

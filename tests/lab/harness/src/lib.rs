@@ -1,1 +1,38 @@
-//! Lab.
+//! Real Guix hosts on one machine, for tests, demo and benches.
+//!
+//! A [`Lab`] is a switch; each [`Host`] on it has a root file system (an
+//! overlay on one made once, see [`roots`]), a network, processes, a
+//! guix-daemon and an sshd of its own. A [`Farm`] is a head with two build
+//! machines. Values own what they stand for: dropped, in whatever way, they
+//! end it, and what hangs on a killed program ends by itself.
+
+mod delay;
+mod derivation;
+mod enter;
+mod exec;
+mod farm;
+mod guix;
+mod host;
+mod keys;
+mod lab;
+mod machines;
+mod nar;
+pub mod processes;
+pub mod roots;
+mod ssh;
+mod store;
+pub mod sys;
+mod wire;
+
+pub use delay::{Delay, Line};
+pub use derivation::{Built, Drv, hex, system};
+pub use exec::{Exec, Finished, Running};
+pub use farm::{Farm, came_back, check, on_each};
+pub use guix::{DaemonOptions, Hook, SOCKET};
+pub use host::{Host, HostOptions};
+pub use lab::{Lab, obstacle};
+pub use machines::Machine;
+pub use nar::Node;
+pub use roots::Suite;
+pub use store::Row;
+pub use wire::{Daemon, PathInfo};
