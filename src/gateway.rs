@@ -126,8 +126,9 @@ pub struct Connection {
     /// `None` only while dropping.
     requests: Option<Sender<Request>>,
     wake: Arc<EventFd>,
-    /// Disconnected when the thread has ended.
-    ended: Receiver<()>,
+    /// Disconnected when the thread has ended; in a lock so that a connection
+    /// can be used from several threads at once.
+    ended: Mutex<Receiver<()>>,
     socket_field: String,
     /// Forwarding has worked, or is refused for good.
     forwarded: AtomicBool,
@@ -211,7 +212,7 @@ impl Connection {
             shared,
             requests: Some(requests),
             wake,
-            ended,
+            ended: Mutex::new(ended),
             socket_field: machine.daemon_socket.clone(),
             forwarded: AtomicBool::new(false),
             refused: AtomicBool::new(false),
@@ -378,7 +379,8 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.requests = None;
         pump::ring(&self.wake);
-        if self.ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
             // It ends by itself now; nothing of it is needed any more.
             self.killer().kill();
         }

@@ -41,7 +41,7 @@ impl Attempt<'_> {
     pub fn run(&self, stream: UnixStream) -> Result<Vec<Received>, Failure> {
         let mut log = BuilderLog::new(self.output, self.watch);
         let (mut client, missing) = self.open(stream, &mut log)?;
-        self.send(&mut client, missing, &mut log)?;
+        self.send(&mut client, &missing, &mut log)?;
         self.build(&mut client, &mut log)?;
         self.retrieve(&mut client, &mut log)
     }
@@ -90,10 +90,10 @@ impl Attempt<'_> {
     fn send(
         &self,
         client: &mut Client<UnixStream>,
-        missing: Vec<StorePath>,
+        missing: &[StorePath],
         log: &mut BuilderLog<'_>,
     ) -> Result<(), Failure> {
-        match self.send_once(client, &missing, log) {
+        match self.send_once(client, missing, log) {
             Err(SendError::Daemon(DaemonError::Refused { message, .. }))
                 if !verdict::is_unauthorised(&message) && client.is_reusable() =>
             {

@@ -53,7 +53,7 @@ impl Attempt<'_> {
             names.push('\n');
         }
         let mut answer = Vec::new();
-        let ended = self.converse(
+        let ended = Self::converse(
             exec,
             |mut stdin| stdin.write_all(names.as_bytes()),
             |stdout| stdout.take(MAX_MISSING).read_to_end(&mut answer).map(drop),
@@ -88,7 +88,7 @@ impl Attempt<'_> {
         self.watch.doing(&format!("sending to '{machine}'"));
         let exec = self.exec("guix archive --import")?;
         let mut sent = Ok(());
-        let ended = self.converse(
+        let ended = Self::converse(
             exec,
             |mut stdin| {
                 sent = self.write_all_items(&plan, &mut stdin);
@@ -153,7 +153,7 @@ impl Attempt<'_> {
         let exec = self.exec(&command)?;
         self.watch.building();
         let mut log = BuilderLog::new(self.output, self.watch);
-        let good = self.follow(exec, &mut log)?;
+        let good = Self::follow(exec, &mut log)?;
         if good {
             self.context.journal.event(&Event::Built);
             return Ok(());
@@ -175,7 +175,7 @@ impl Attempt<'_> {
 
     /// Passes a build's log on while it runs; its input stays open, since
     /// the end of it is what ends the build.
-    fn follow(&self, exec: Exec, log: &mut BuilderLog<'_>) -> Result<bool, Failure> {
+    fn follow(exec: Exec, log: &mut BuilderLog<'_>) -> Result<bool, Failure> {
         let Exec {
             mut stream,
             mut stderr,
@@ -216,7 +216,7 @@ impl Attempt<'_> {
         for output in &self.work.outputs {
             let exec = self.exec(&format!("guix archive --export {output}"))?;
             let mut taken = None;
-            let ended = self.converse(
+            let ended = Self::converse(
                 exec,
                 |_| Ok(()),
                 |stdout| {
@@ -251,7 +251,6 @@ impl Attempt<'_> {
 
     /// Writes a command's input and reads both its outputs, all at once.
     fn converse(
-        &self,
         exec: Exec,
         write: impl FnOnce(&UnixStream) -> io::Result<()> + Send,
         read: impl FnOnce(&mut UnixStream) -> io::Result<()>,
@@ -266,7 +265,7 @@ impl Attempt<'_> {
         let words = std::thread::scope(|scope| {
             let words = scope.spawn(move || {
                 let mut words = Vec::new();
-                let read = stderr.by_ref().take(MAX_WORDS).read_to_end(&mut words);
+                let read = (&stderr).take(MAX_WORDS).read_to_end(&mut words);
                 let rest = io::copy(&mut stderr, &mut io::sink());
                 log::trace!("standard error: {read:?}, {rest:?}");
                 words

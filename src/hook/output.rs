@@ -56,16 +56,12 @@ impl Output {
     }
 
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        match &self.log {
-            Some(log) => log
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .write(bytes),
-            None => {
-                self.journal.say(&String::from_utf8_lossy(bytes));
-                Ok(())
-            }
+        if let Some(log) = &self.log {
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            return log.write(bytes);
         }
+        self.journal.say(&String::from_utf8_lossy(bytes));
+        Ok(())
     }
 }
 

@@ -22,7 +22,7 @@ pub fn register(
     check_fixed_output(work, &received)?;
     let mut registrations = Vec::with_capacity(received.len());
     let mut restored = Vec::with_capacity(received.len());
-    for output in received {
+    for mut output in received {
         output.restored.deduplicate(&context.dir);
         output
             .restored
@@ -39,7 +39,7 @@ pub fn register(
     }
     let outputs: Vec<&StorePath> = registrations.iter().map(|it| &it.path).collect();
     let mut place = || {
-        for (restored, output) in restored.drain(..).zip(&outputs) {
+        for (restored, output) in restored.iter_mut().zip(&outputs) {
             restored.place(output.as_path())?;
         }
         Ok(())

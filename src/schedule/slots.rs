@@ -130,6 +130,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Tells whether the lock was got.
+#[allow(clippy::cast_possible_truncation)] // constants that fit
 fn lock(file: &File) -> io::Result<bool> {
     let whole = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
