@@ -123,7 +123,8 @@ impl StorePath {
 
     /// Tells whether this is a derivation's file.
     pub fn is_derivation(&self) -> bool {
-        self.full.ends_with(".drv")
+        // The daemon compares the case, too.
+        self.full.as_bytes().ends_with(b".drv")
     }
 
     /// The path with `suffix` behind it: `.lock`, `.chroot`.

@@ -1,0 +1,95 @@
+//! What must hold for any bytes that a parser is given.
+//!
+//! Shared by the fuzz targets, which find the bytes, and by
+//! `tests/parsers.rs`, which tries a few in each run of the tests.
+
+use offload::store::base32;
+use offload::store::bundle;
+use offload::store::derivation::Derivation;
+use offload::store::digest::{HashingReader, sha256};
+use offload::store::nar::parse;
+use offload::store::nar::print::Printer;
+use offload::store::path::StoreDir;
+
+/// What an archive parses to, prints to its own bytes.
+pub fn nar(bytes: &[u8]) {
+    let mut rest = bytes;
+    let mut printer = Printer::new(Vec::new());
+    if parse::parse(&mut rest, &mut printer).is_err() {
+        return;
+    }
+    let Ok((printed, _)) = printer.finish() else {
+        unreachable!("a vector takes everything");
+    };
+    let read = bytes.len() - rest.len();
+    // An empty file may lack its contents, and is printed with them; whether
+    // any does shows in the length.
+    if printed.len() == read {
+        assert_eq!(printed, &bytes[..read]);
+    } else {
+        assert!(printed.len() > read);
+        assert!((printed.len() - read) % 24 == 0);
+    }
+    let mut again = Printer::new(Vec::new());
+    let mut rest = printed.as_slice();
+    assert!(parse::parse(&mut rest, &mut again).is_ok() && rest.is_empty());
+    assert_eq!(again.finish().ok().map(|(bytes, _)| bytes), Some(printed));
+}
+
+/// An item's hashes are those of its bytes, and nothing behind it is read.
+pub fn bundle(bytes: &[u8]) {
+    let dir = StoreDir::default();
+    let mut reader = HashingReader::new(bytes);
+    let mut printer = Printer::new(Vec::new());
+    let Ok(item) = bundle::read_item(&dir, &mut reader, &mut printer) else {
+        return;
+    };
+    let (rest, _, count) = reader.finish();
+    assert_eq!(rest.len() as u64 + count, bytes.len() as u64);
+    let printed = printer.finish().map(|(bytes, _)| bytes).unwrap_or_default();
+    assert_eq!(item.nar_size, printed.len() as u64);
+    assert_eq!(item.nar_hash, sha256(&printed));
+    assert!(item.references.is_sorted());
+
+    let mut written = Vec::new();
+    let outgoing = bundle::Outgoing {
+        path: &item.path,
+        references: &item.references,
+        deriver: item.deriver.as_ref(),
+    };
+    let again = bundle::write_item(
+        &mut written,
+        &mut |sink| sink.write_all(&printed).map(|()| item.nar_size),
+        &outgoing,
+        &mut |_| Ok(item.signature.clone().unwrap_or_default()),
+    );
+    assert_eq!(again.ok().map(|again| again.nar_hash), Some(item.nar_hash));
+    // Double or unsorted references come out sorted: the length differs then
+    // or the bytes do, but what is read from them does not.
+    let read = bundle::read_item(&dir, &mut written.as_slice(), &mut Printer::new(Vec::new()));
+    assert_eq!(read.ok().map(|read| read.path), Some(item.path));
+}
+
+/// A derivation is the same after printing and parsing.
+pub fn derivation(bytes: &[u8]) {
+    let dir = StoreDir::default();
+    let Ok(derivation) = Derivation::parse(&dir, bytes) else {
+        return;
+    };
+    let printed = derivation.print();
+    assert_eq!(Derivation::parse(&dir, &printed), Ok(derivation));
+}
+
+/// What base 32 decodes to, encodes to the same text.
+pub fn base32(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    for len in [0, 20, 32, 64, text.len() * 5 / 8] {
+        if let Some(decoded) = base32::decode(text, len) {
+            assert_eq!(base32::encode(&decoded), text);
+        }
+    }
+    let encoded = base32::encode(bytes);
+    assert_eq!(base32::decode(&encoded, bytes.len()), Some(bytes.to_vec()));
+}

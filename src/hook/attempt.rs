@@ -1,0 +1,339 @@
+//! One try on one machine, spoken to through its daemon's socket.
+
+use std::os::unix::net::UnixStream;
+
+use super::attempts::{Failure, Fault};
+use super::context::Context;
+use super::output::{BuilderLog, Output};
+use super::verdict::{self, Refused};
+use super::watch::Watch;
+use super::work::Work;
+use crate::daemon::{Client, DaemonError, Opening, Options};
+use crate::events::Event;
+use crate::gateway::Connection;
+use crate::machines::record::BuildMachine;
+use crate::store::authenticate::Keyring;
+use crate::store::path::StorePath;
+use crate::transfer::plan::{Item, Plan};
+use crate::transfer::retrieve::{Received, RetrieveError, Wanted, from_daemon};
+use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
+
+/// A try and all that it needs.
+pub struct Attempt<'a> {
+    /// What the hook knows.
+    pub context: &'a Context,
+    /// The build.
+    pub work: &'a Work,
+    /// The machine.
+    pub machine: &'a BuildMachine,
+    /// The connection to it.
+    pub connection: &'a Connection,
+    /// Whose signatures count, and ours.
+    pub keyring: &'a Keyring,
+    /// Where the log goes.
+    pub output: &'a Output,
+    /// Who looks after limits.
+    pub watch: &'a Watch,
+}
+
+impl Attempt<'_> {
+    /// Sends, builds and retrieves.
+    pub fn run(&self, stream: UnixStream) -> Result<Vec<Received>, Failure> {
+        let mut log = BuilderLog::new(self.output, self.watch);
+        let (mut client, missing) = self.open(stream, &mut log)?;
+        self.send(&mut client, &missing, &mut log)?;
+        self.build(&mut client, &mut log)?;
+        self.retrieve(&mut client, &mut log)
+    }
+
+    /// The first write: handshake, options, roots, what is missing.
+    fn open(
+        &self,
+        stream: UnixStream,
+        log: &mut BuilderLog<'_>,
+    ) -> Result<(Client<UnixStream>, Vec<StorePath>), Failure> {
+        let query: Vec<StorePath> = self.work.closure.keys().cloned().collect();
+        let opening = Opening {
+            options: Options {
+                max_silent: self.context.arguments.max_silent,
+                build_timeout: self.context.arguments.build_timeout,
+                ..Options::default()
+            },
+            roots: self.work.roots(),
+            query,
+        };
+        let dir = &self.context.dir;
+        let (client, opened) = match Client::open(stream, dir, &opening, log) {
+            Err(DaemonError::Old { .. }) => {
+                let stream = self
+                    .connection
+                    .daemon()
+                    .map_err(|error| gateway_failure(&error))?;
+                Client::open_old(stream, dir, &opening, log)
+            }
+            other => other,
+        }
+        .map_err(|error| self.daemon_failure(&error))?;
+        self.context.journal.event(&Event::Opened {
+            machine: &self.machine.name,
+        });
+        let missing = opening
+            .query
+            .into_iter()
+            .filter(|path| !opened.valid.contains(path))
+            .collect();
+        Ok((client, missing))
+    }
+
+    /// Sends what is missing. Once, what vanished meanwhile is asked for
+    /// again: a collector there may have been faster than our roots.
+    fn send(
+        &self,
+        client: &mut Client<UnixStream>,
+        missing: &[StorePath],
+        log: &mut BuilderLog<'_>,
+    ) -> Result<(), Failure> {
+        match self.send_once(client, missing, log) {
+            Err(SendError::Daemon(DaemonError::Refused { message, .. }))
+                if !verdict::is_unauthorised(&message) && client.is_reusable() =>
+            {
+                log::debug!("{}: {message}; asking anew", self.machine.name);
+                let all: Vec<StorePath> = self.work.closure.keys().cloned().collect();
+                let valid = client
+                    .valid_paths(&all, log)
+                    .map_err(|error| self.daemon_failure(&error))?;
+                let missing: Vec<StorePath> = all
+                    .into_iter()
+                    .filter(|path| !valid.contains(path))
+                    .collect();
+                self.send_once(client, &missing, log)
+            }
+            other => other,
+        }
+        .map_err(|error| self.send_failure(&error))
+    }
+
+    fn send_once(
+        &self,
+        client: &mut Client<UnixStream>,
+        missing: &[StorePath],
+        log: &mut BuilderLog<'_>,
+    ) -> Result<(), SendError> {
+        let plan = self.plan(missing)?;
+        let machine = self.machine.name.as_str();
+        if !plan.is_empty() {
+            self.context.journal.event(&Event::Sending {
+                machine,
+                items: usize::try_from(plan.count()).unwrap_or(usize::MAX),
+                bytes: plan.bytes(),
+            });
+            self.watch.doing(&format!("sending to '{machine}'"));
+            let mut progress = |sent: send::Sent| self.watch.moved(sent.bytes);
+            let sign = |hash: &[u8; 32]| self.sign(hash);
+            if plan.needs_signatures() && !self.can_sign() {
+                let mut local = self.local_daemon(log)?;
+                let mut quiet = |_: &[u8]| Ok(());
+                let mut exporter = LocalDaemon {
+                    client: &mut local,
+                    log: &mut quiet,
+                };
+                let mut signing = Signing::Exported(&mut exporter);
+                send::send(&plan, client, &mut signing, log, &mut progress)?;
+            } else {
+                let mut signing = Signing::Here(&sign);
+                send::send(&plan, client, &mut signing, log, &mut progress)?;
+            }
+        }
+        self.context.journal.event(&Event::Sent);
+        Ok(())
+    }
+
+    /// What goes which way.
+    pub fn plan(&self, missing: &[StorePath]) -> Result<Plan, SendError> {
+        let items = missing.iter().filter_map(|path| {
+            let info = self.work.closure.get(path)?;
+            Some(Item {
+                path: path.clone(),
+                references: info.references.clone(),
+                nar_hash: info.nar_hash,
+                nar_size: info.nar_size,
+                deriver: info.deriver.clone(),
+            })
+        });
+        Plan::new(&self.context.dir, items, &mut send::text_hash).map_err(|error| SendError::Read {
+            path: self.work.path.clone(),
+            source: std::io::Error::other(error),
+        })
+    }
+
+    /// Signs with this host's key.
+    pub fn sign(&self, hash: &[u8; 32]) -> std::io::Result<Vec<u8>> {
+        self.keyring.sign(hash).map_err(std::io::Error::other)
+    }
+
+    /// Tells whether the key can be used by this process; else the local
+    /// daemon has to export.
+    pub fn can_sign(&self) -> bool {
+        match self.keyring.sign(&[0; 32]) {
+            Ok(_) => true,
+            Err(error) => {
+                log::debug!("cannot sign here: {error}");
+                false
+            }
+        }
+    }
+
+    /// A conversation with the local daemon, which may read the signing key.
+    pub fn local_daemon(&self, log: &mut BuilderLog<'_>) -> Result<Client<UnixStream>, SendError> {
+        let socket = self.context.settings.state_dir.join("daemon-socket/socket");
+        let connect = || UnixStream::connect(&socket).map_err(DaemonError::Lost);
+        let opening = Opening::default();
+        let dir = &self.context.dir;
+        let (client, _) = match Client::open(connect()?, dir, &opening, log) {
+            Err(DaemonError::Old { .. }) => Client::open_old(connect()?, dir, &opening, log),
+            other => other,
+        }?;
+        Ok(client)
+    }
+
+    fn build(
+        &self,
+        client: &mut Client<UnixStream>,
+        log: &mut BuilderLog<'_>,
+    ) -> Result<(), Failure> {
+        let derivation = self.work.path.as_str();
+        let machine = self.machine.name.as_str();
+        self.context.journal.event(&Event::Building {
+            derivation,
+            machine,
+        });
+        self.context
+            .journal
+            .client_trace(&["build-remote", derivation, machine]);
+        self.watch.building();
+        let built = client.build_paths(std::slice::from_ref(&self.work.path), log);
+        match built {
+            Ok(()) => {
+                self.context.journal.event(&Event::Built);
+                Ok(())
+            }
+            Err(DaemonError::Refused { message, status }) => {
+                Err(verdict::of_refused_build(&Refused {
+                    work: self.work,
+                    machine,
+                    message: &message,
+                    status,
+                    log_tail: &log.tail(),
+                    free_bytes: verdict::free_bytes(self.connection, &self.context.dir),
+                }))
+            }
+            Err(error) => Err(self.daemon_failure(&error)),
+        }
+    }
+
+    fn retrieve(
+        &self,
+        client: &mut Client<UnixStream>,
+        log: &mut BuilderLog<'_>,
+    ) -> Result<Vec<Received>, Failure> {
+        let machine = self.machine.name.as_str();
+        self.context.journal.event(&Event::Retrieving {
+            machine,
+            items: self.work.outputs.len(),
+        });
+        self.watch.doing(&format!("retrieving from '{machine}'"));
+        let mut received = Vec::new();
+        for output in &self.work.outputs {
+            let item = from_daemon(client, output, self.wanted(), log, &mut |bytes| {
+                self.watch.moved(bytes);
+            })
+            .map_err(|error| self.retrieve_failure(&error))?;
+            self.took(&item);
+            received.push(item);
+        }
+        Ok(received)
+    }
+
+    /// What outputs must be like.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            dir: &self.context.dir,
+            derivation: &self.work.path,
+            references: &self.work.references,
+            keyring: self.keyring,
+        }
+    }
+
+    /// An output has come.
+    pub fn took(&self, received: &Received) {
+        self.context.journal.event(&Event::Received {
+            item: received.item.path.as_str(),
+            bytes: received.item.nar_size,
+        });
+    }
+
+    fn daemon_failure(&self, error: &DaemonError) -> Failure {
+        let machine = &self.machine.name;
+        if let Some(failure) = self.connection.failure() {
+            return gateway_failure(&failure);
+        }
+        if error.is_unauthorised_key() {
+            return verdict::unauthorised(machine, &self.context.settings.configuration_dir);
+        }
+        let fault = if error.is_machine_fault() || matches!(error, DaemonError::Spent) {
+            Fault::Machine { passing: true }
+        } else {
+            Fault::Local
+        };
+        Failure::new(fault, format!("the daemon of '{machine}': {error}"))
+    }
+
+    /// What a failure to send means.
+    pub fn send_failure(&self, error: &SendError) -> Failure {
+        match error {
+            SendError::Daemon(error) => self.daemon_failure(error),
+            error if error.is_machine_fault() => self.connection.failure().map_or_else(
+                || {
+                    Failure::new(
+                        Fault::Machine { passing: true },
+                        format!("sending to '{}': {error}", self.machine.name),
+                    )
+                },
+                |failure| gateway_failure(&failure),
+            ),
+            error => Failure::new(Fault::Local, error.to_string()),
+        }
+    }
+
+    /// What a failure to retrieve means.
+    pub fn retrieve_failure(&self, error: &RetrieveError) -> Failure {
+        match error {
+            RetrieveError::Daemon(error) => self.daemon_failure(error),
+            error if error.is_machine_fault() => {
+                if error.is_broken_stream()
+                    && let Some(failure) = self.connection.failure()
+                {
+                    return gateway_failure(&failure);
+                }
+                Failure::new(
+                    Fault::Machine { passing: false },
+                    format!("from '{}': {error}", self.machine.name),
+                )
+                .with_hint(error.hint())
+            }
+            error => Failure::new(Fault::Local, error.to_string()).with_hint(error.hint()),
+        }
+    }
+}
+
+/// What a failure of the connection means.
+pub fn gateway_failure(error: &crate::gateway::GatewayError) -> Failure {
+    let fault = if error.is_machine_fault() {
+        Fault::Machine {
+            passing: error.is_passing(),
+        }
+    } else {
+        Fault::Local
+    };
+    Failure::new(fault, error.to_string()).with_hint(error.hint())
+}

@@ -1,0 +1,228 @@
+//! One build, several machines: what follows a failure, as a pure function.
+
+use std::time::Duration;
+
+use super::exit::Exit;
+
+/// First pause when no machine is left, doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Whose fault a failure is, and with that what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The machine, the way to it, or its daemon: another may do better.
+    Machine {
+        /// It may be over by itself: a machine that is down comes back, a
+        /// wrong key does not.
+        passing: bool,
+    },
+    /// The builder failed: it would fail everywhere.
+    Builder,
+    /// The builder of a fixed output failed, as a download does when a
+    /// machine has no network: one more machine may try.
+    Download,
+    /// A time limit of the client's ended the build.
+    TimeLimit,
+    /// Our own disk, database or keys.
+    Local,
+}
+
+/// Why a try failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// What happened, for an administrator.
+    pub message: String,
+    /// What to do about it: a command or a line of configuration.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a hint.
+    pub fn new(fault: Fault, message: impl Into<String>) -> Self {
+        Self {
+            fault,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// The same with a hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// Message and hint as lines.
+    pub fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}\nhint: {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
+/// What to do after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try a machine that has not failed in this round.
+    Another,
+    /// Wait, then begin a new round with all machines.
+    Pause(Duration),
+    /// Give up with this status.
+    End(Exit),
+}
+
+/// The tries of one build.
+#[derive(Debug)]
+pub struct Attempts {
+    limit: u32,
+    patience: Duration,
+    in_round: u32,
+    passing: bool,
+    pause: Duration,
+    download_retried: bool,
+}
+
+impl Attempts {
+    /// At most `limit` machines in a round, rounds for as long as `patience`.
+    pub fn new(limit: u32, patience: Duration) -> Self {
+        Self {
+            limit,
+            patience,
+            in_round: 0,
+            passing: false,
+            pause: FIRST_PAUSE,
+            download_retried: false,
+        }
+    }
+
+    /// Decides after a failure; `untried` machines match and have not failed
+    /// in this round, `waited` is the time since the first failure.
+    pub fn after(&mut self, fault: Fault, untried: usize, waited: Duration) -> Next {
+        match fault {
+            Fault::Builder => return Next::End(Exit::BuildFailed),
+            Fault::TimeLimit => return Next::End(Exit::TimeLimit),
+            Fault::Local => return Next::End(Exit::Trouble),
+            Fault::Download => {
+                if self.download_retried || untried == 0 {
+                    return Next::End(Exit::BuildFailed);
+                }
+                self.download_retried = true;
+                return Next::Another;
+            }
+            Fault::Machine { passing } => {
+                self.in_round = self.in_round.saturating_add(1);
+                self.passing |= passing;
+            }
+        }
+        if untried > 0 && self.in_round < self.limit {
+            return Next::Another;
+        }
+        if self.passing && waited < self.patience {
+            let pause = self.pause.min(self.patience.saturating_sub(waited));
+            self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+            self.in_round = 0;
+            self.passing = false;
+            return Next::Pause(pause);
+        }
+        Next::End(Exit::Trouble)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SOON: Duration = Duration::from_secs(1);
+    const DOWN: Fault = Fault::Machine { passing: true };
+    const MISCONFIGURED: Fault = Fault::Machine { passing: false };
+
+    fn attempts() -> Attempts {
+        Attempts::new(3, Duration::from_secs(600))
+    }
+
+    #[test]
+    fn a_builder_s_failure_is_final() {
+        assert_eq!(
+            attempts().after(Fault::Builder, 5, SOON),
+            Next::End(Exit::BuildFailed)
+        );
+        assert_eq!(
+            attempts().after(Fault::TimeLimit, 5, SOON),
+            Next::End(Exit::TimeLimit)
+        );
+        assert_eq!(
+            attempts().after(Fault::Local, 5, SOON),
+            Next::End(Exit::Trouble)
+        );
+    }
+
+    #[test]
+    fn a_download_may_try_one_more_machine() {
+        let mut tries = attempts();
+        assert_eq!(tries.after(Fault::Download, 2, SOON), Next::Another);
+        assert_eq!(
+            tries.after(Fault::Download, 1, SOON),
+            Next::End(Exit::BuildFailed)
+        );
+        assert_eq!(
+            attempts().after(Fault::Download, 0, SOON),
+            Next::End(Exit::BuildFailed)
+        );
+    }
+
+    #[test]
+    fn three_machines_then_a_pause_then_all_again() {
+        let mut tries = attempts();
+        assert_eq!(tries.after(DOWN, 9, SOON), Next::Another);
+        assert_eq!(tries.after(MISCONFIGURED, 8, SOON), Next::Another);
+        assert_eq!(tries.after(DOWN, 7, SOON), Next::Pause(FIRST_PAUSE));
+        assert_eq!(tries.after(DOWN, 9, SOON), Next::Another);
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not_waited_for() {
+        assert_eq!(
+            attempts().after(MISCONFIGURED, 0, SOON),
+            Next::End(Exit::Trouble)
+        );
+    }
+
+    #[test]
+    fn patience_ends() {
+        let mut tries = attempts();
+        assert_eq!(
+            tries.after(DOWN, 0, Duration::from_secs(598)),
+            Next::Pause(Duration::from_secs(2))
+        );
+        assert_eq!(
+            tries.after(DOWN, 0, Duration::from_secs(600)),
+            Next::End(Exit::Trouble)
+        );
+    }
+
+    proptest! {
+        /// Machines' faults never become the build's.
+        #[test]
+        fn machines_never_fail_a_derivation(
+            faults in proptest::collection::vec((any::<bool>(), 0_usize..4, 0_u64..2000), 1..50)
+        ) {
+            let mut tries = attempts();
+            for (passing, untried, waited) in faults {
+                let next = tries.after(
+                    Fault::Machine { passing },
+                    untried,
+                    Duration::from_secs(waited),
+                );
+                prop_assert!(!matches!(next, Next::End(exit) if exit != Exit::Trouble));
+            }
+        }
+    }
+}

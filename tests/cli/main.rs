@@ -1,0 +1,9 @@
+//! Whole outputs of the binary, in an environment that holds nothing but what
+//! a test puts there.
+
+#![allow(clippy::unwrap_used)]
+
+mod arguments;
+mod environment;
+mod front;
+mod help;

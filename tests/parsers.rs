@@ -1,0 +1,122 @@
+//! The checks of the fuzz targets, tried on changed bytes of Guix in each run
+//! of the tests.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+#[path = "../fuzz/checks.rs"]
+mod checks;
+
+/// What happens to recorded bytes.
+#[derive(Clone, Debug)]
+enum Change {
+    Byte(Index, u8),
+    Bit(Index, u8),
+    /// Eight bytes, as lengths and counts are.
+    Integer(Index, u64),
+    Remove(Index, usize),
+    Repeat(Index, usize),
+    End(Index),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = any::<Index>;
+    prop_oneof![
+        (at(), any::<u8>()).prop_map(|(at, byte)| Change::Byte(at, byte)),
+        (at(), 0..8u8).prop_map(|(at, bit)| Change::Bit(at, bit)),
+        (
+            at(),
+            prop_oneof![0..300u64, any::<u64>(), Just(u64::MAX), Just(1 << 63)]
+        )
+            .prop_map(|(at, integer)| Change::Integer(at, integer)),
+        (at(), 1..50usize).prop_map(|(at, count)| Change::Remove(at, count)),
+        (at(), 1..50usize).prop_map(|(at, count)| Change::Repeat(at, count)),
+        at().prop_map(Change::End),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, change: &Change) {
+    if bytes.is_empty() {
+        return;
+    }
+    match *change {
+        Change::Byte(at, byte) => *at.get_mut(bytes.as_mut_slice()) = byte,
+        Change::Bit(at, bit) => *at.get_mut(bytes.as_mut_slice()) ^= 1 << bit,
+        Change::Integer(at, integer) => {
+            // Integers stand at multiples of eight.
+            let start = at.index(bytes.len()) / 8 * 8;
+            for (place, byte) in bytes.iter_mut().skip(start).zip(integer.to_le_bytes()) {
+                *place = byte;
+            }
+        }
+        Change::Remove(at, count) => {
+            let start = at.index(bytes.len());
+            bytes.drain(start..bytes.len().min(start + count));
+        }
+        Change::Repeat(at, count) => {
+            let start = at.index(bytes.len());
+            let piece = bytes[start..bytes.len().min(start + count)].to_vec();
+            bytes.splice(start..start, piece);
+        }
+        Change::End(at) => bytes.truncate(at.index(bytes.len())),
+    }
+}
+
+fn golden(name: &str) -> Vec<u8> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// Checks some thousand changed forms of each seed.
+fn check(seeds: Vec<Vec<u8>>, check: fn(&[u8])) {
+    for seed in &seeds {
+        check(seed);
+    }
+    let config = ProptestConfig {
+        cases: 3000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let changes = prop::collection::vec(change(), 1..4);
+    let input = (prop::sample::select(seeds), changes);
+    proptest!(config, |((mut bytes, changes) in input)| {
+        for change in &changes {
+            apply(&mut bytes, change);
+        }
+        check(&bytes);
+    });
+}
+
+#[test]
+fn archives() {
+    let small = golden("texts.bundle").get(8..).unwrap().to_vec();
+    check(vec![golden("tree.nar"), small], checks::nar);
+}
+
+#[test]
+fn bundles() {
+    let item = |name| golden(name).get(8..).unwrap().to_vec();
+    check(
+        vec![item("tree.bundle"), item("texts.bundle")],
+        checks::bundle,
+    );
+}
+
+#[test]
+fn derivations() {
+    let seeds = ["tree.drv", "several.drv", "flat.drv", "recursive.drv"];
+    check(seeds.map(golden).to_vec(), checks::derivation);
+}
+
+#[test]
+fn base_32() {
+    let hash = b"0ix4jahrkll5zg01wandq78jw3ab30q4nscph67rniqg5x7r0j59".to_vec();
+    check(vec![hash.clone(), hash[20..].to_vec()], checks::base32);
+}
