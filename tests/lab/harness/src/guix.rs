@@ -79,7 +79,12 @@ impl Answer {
     /// Insists on a status.
     pub fn ended(self, status: u64) -> Result<Answer> {
         if self.status() != status {
-            bail!("status is {}, not {status}: {:?} {}", self.status(), self.refused, self.text);
+            bail!(
+                "status is {}, not {status}: {:?} {}",
+                self.status(),
+                self.refused,
+                self.text
+            );
         }
         Ok(self)
     }
@@ -345,7 +350,11 @@ impl Host {
             Err(e) => Some(e.downcast::<Refused>()?),
         };
         let text = String::from_utf8_lossy(&daemon.log).into_owned();
-        Ok(Answer { refused, text, elapsed: start.elapsed() })
+        Ok(Answer {
+            refused,
+            text,
+            elapsed: start.elapsed(),
+        })
     }
 
     /// Prepares `guix build` of derivations, which offloads.

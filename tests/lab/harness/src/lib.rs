@@ -35,7 +35,7 @@ pub use host::{Host, HostOptions};
 pub use lab::{Lab, obstacle};
 pub use machines::Machine;
 pub use nar::Node;
-pub use observe::Peak;
+pub use observe::{Peak, TRACE};
 pub use old_daemon::{Era, OldBuild, OldDaemon, OldEnd, helper};
 pub use roots::Suite;
 pub use store::{DatabaseLock, Row};

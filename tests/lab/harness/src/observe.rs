@@ -20,7 +20,9 @@ impl Host {
     /// The daemon's log of a build; `None` when it never built it.
     pub fn build_log(&self, derivation: &str) -> Result<Option<String>> {
         let name = derivation.rsplit('/').next().unwrap_or(derivation);
-        let (head, rest) = name.split_at_checked(2).context("no name of a derivation")?;
+        let (head, rest) = name
+            .split_at_checked(2)
+            .context("no name of a derivation")?;
         for (suffix, program) in [("gz", "zcat"), ("bz2", "bzcat")] {
             let file = format!("/var/log/guix/drvs/{head}/{rest}.{suffix}");
             if self.path(&file).exists() {
@@ -38,21 +40,28 @@ impl Host {
     /// Empties the file of events.
     pub fn clear_trace(&self) -> Result<()> {
         self.write(TRACE, "")?;
-        self.shell(&format!("chown --reference=/var/guix {TRACE}")).ok()?;
+        self.shell(&format!("chown --reference=/var/guix {TRACE}"))
+            .ok()?;
         Ok(())
     }
 
     /// Waits until the hook has told of an event.
     pub fn wait_for_event(&self, name: &str, limit: Duration) -> Result<Duration> {
         wait_until(&format!("the hook tells of {name:?}"), limit, || {
-            Ok(self.trace().lines().any(|l| l.split(' ').nth(2) == Some(name)))
+            Ok(self
+                .trace()
+                .lines()
+                .any(|l| l.split(' ').nth(2) == Some(name)))
         })
     }
 
     /// Watches how much memory any one process of the hook has resident.
     pub fn watch_memory(&self, hook: &Hook) -> Peak {
         let (init, hook) = (self.init(), hook.clone());
-        let (peak, ends) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (peak, ends) = (
+            Arc::new(AtomicU64::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
         let thread = std::thread::spawn({
             let (peak, ends) = (Arc::clone(&peak), Arc::clone(&ends));
             move || {
@@ -66,7 +75,11 @@ impl Host {
                 }
             }
         });
-        Peak { peak, ends, thread: Some(thread) }
+        Peak {
+            peak,
+            ends,
+            thread: Some(thread),
+        }
     }
 }
 
@@ -81,7 +94,8 @@ fn is_of_hook(process: &Process, hook: &Hook) -> bool {
 fn high_water(pid: i32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    line.and_then(|l| l.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A watch over memory; dropping it ends it.

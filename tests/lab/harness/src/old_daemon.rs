@@ -88,12 +88,29 @@ impl OldDaemon {
         let willing = u8::from(self.willing);
         let request = format!("{willing} {} {} {features}\n", system(), built.path);
         head.write(directory.join("request"), request)?;
-        let era = if self.era == Era::Of2014 { "2014" } else { "2015" };
+        let era = if self.era == Era::Of2014 {
+            "2014"
+        } else {
+            "2015"
+        };
         let (silent, timeout) = (self.max_silent.to_string(), self.timeout.to_string());
         let place = directory.display().to_string();
-        let line = [HELPER, CALL, era, &place, &self.hook, &system(), &silent, "1", &timeout];
+        let line = [
+            HELPER,
+            CALL,
+            era,
+            &place,
+            &self.hook,
+            &system(),
+            &silent,
+            "1",
+            &timeout,
+        ];
         let worker = head.exec_with(&self.variables, &line).spawn()?;
-        Ok(OldBuild { worker, directory: head.path(directory) })
+        Ok(OldBuild {
+            worker,
+            directory: head.path(directory),
+        })
     }
 }
 
@@ -203,7 +220,11 @@ enum Ready {
 impl Worker {
     fn new(arguments: &[String]) -> Result<Worker> {
         let word = |i: usize| arguments.get(i).context("too few arguments");
-        let era = if word(2)? == "2014" { Era::Of2014 } else { Era::Of2015 };
+        let era = if word(2)? == "2014" {
+            Era::Of2014
+        } else {
+            Era::Of2015
+        };
         let directory = PathBuf::from(word(3)?);
         let mut locks = Vec::new();
         for output in fs::read_to_string(directory.join("outputs"))?.split_whitespace() {
@@ -217,7 +238,10 @@ impl Worker {
         // The shell opens descriptor 4 and becomes the hook, whose number,
         // group and session are then all the same.
         let mut command = Command::new("sh");
-        command.args(["-c", "exec 4>\"$0\"; umask 022; exec \"$@\""]).arg(&pipe).arg("setsid");
+        command
+            .args(["-c", "exec 4>\"$0\"; umask 022; exec \"$@\""])
+            .arg(&pipe)
+            .arg("setsid");
         if era == Era::Of2015 {
             command.args(["setpriv", "--pdeathsig", "KILL"]);
         }
@@ -230,7 +254,15 @@ impl Worker {
             .spawn()?;
         drop(command);
         let requests = hook.stdin.take();
-        Ok(Worker { era, directory, hook, requests, text, log, _locks: locks })
+        Ok(Worker {
+            era,
+            directory,
+            hook,
+            requests,
+            text,
+            log,
+            _locks: locks,
+        })
     }
 
     fn run(mut self) -> Result<()> {
@@ -251,7 +283,11 @@ impl Worker {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        Ok(self.requests.as_mut().context("descriptor 0 is closed")?.write_all(bytes)?)
+        Ok(self
+            .requests
+            .as_mut()
+            .context("descriptor 0 is closed")?
+            .write_all(bytes)?)
     }
 
     /// Reads byte by byte until a line that is a reply, without any limit.

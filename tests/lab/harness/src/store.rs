@@ -107,7 +107,10 @@ impl Host {
             })
         };
         told.recv().context("the database cannot be locked")?;
-        Ok(DatabaseLock { release: Some(release), thread: Some(thread) })
+        Ok(DatabaseLock {
+            release: Some(release),
+            thread: Some(thread),
+        })
     }
 
     /// Forgets what the harness has added, and deletes all that nothing needs.
