@@ -31,7 +31,7 @@ fn both_ways_in_little_memory(farm: &mut Farm) -> Result<()> {
 }
 
 fn many_inputs(farm: &mut Farm) -> Result<()> {
-    let mut drv = Drv::new("many").script("cat $s* > $out; set | grep -c '^s[0-9]' >> $out");
+    let mut drv = Drv::new("many").script("env | grep '^s[0-9]' | wc -l > $out");
     for i in 0..500 {
         drv = drv.text(&format!("s{i}"), format!("{i}\n"));
     }
