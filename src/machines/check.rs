@@ -118,7 +118,12 @@ impl Checker<'_> {
     }
 
     /// The value of a field, or the default where it is not written.
-    fn or<T>(&mut self, field: Field, default: T, read: impl Fn(&Plain) -> Checked<T>) -> Option<T> {
+    fn or<T>(
+        &mut self,
+        field: Field,
+        default: T,
+        read: impl Fn(&Plain) -> Checked<T>,
+    ) -> Option<T> {
         let Some(raw) = self.field(field).cloned() else {
             return Some(default);
         };
