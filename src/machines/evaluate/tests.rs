@@ -27,6 +27,9 @@ const VALUES: &[(&str, &str)] = &[
         "(define (count) (let ((n 0)) (lambda () (set! n (+ n 1)) n))) (define c (count)) (c) (c)",
         "2",
     ),
+    ("(define x 1) (list (set! x 2) x)", "(#<unspecified> 2)"),
+    ("(let ((x 1)) (list (set! x 2) x))", "(#<unspecified> 2)"),
+    ("(list (if #f #f))", "(#<unspecified>)"),
     // Binding.
     ("(let* ((a 1) (b (+ a 1)) (a 5)) (list a b))", "(5 2)"),
     (

@@ -36,6 +36,11 @@ impl Expander<'_> {
             self.top_level(datum, &mut items);
         }
         let file = Rc::clone(&self.file);
+        // A definition has no value of its own; the file's value is that of
+        // the last form.
+        if let Some(Item::Define(_, _, span)) = items.last() {
+            items.push(Item::Done(*span));
+        }
         for item in items {
             let form = match item {
                 Item::Expression(datum) => self.expr(datum, &file),
