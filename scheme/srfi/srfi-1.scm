@@ -9,6 +9,24 @@
    fold fold-right reduce append-map filter-map any every find find-tail
    remove delete-duplicates take-while drop-while count))
 
+;; Unlike those of (guile) they stop with the shortest list.
+(define (map f l . rest)
+  (%check-procedure "map" 1 f)
+  (%check-list "map" 2 l)
+  (if (null? rest)
+      (%map1 f l)
+      (%map-n f (cons l rest))))
+
+(define (for-each f l . rest)
+  (%check-procedure "for-each" 1 f)
+  (%check-list "for-each" 2 l)
+  (if (null? rest)
+      (%for-each1 f l)
+      (%for-each-n f (cons l rest))))
+
+(define (map-in-order f l . rest)
+  (apply map f l rest))
+
 (define (alist-cons key value l)
   (cons (cons key value) l))
 

@@ -125,7 +125,7 @@ fn start(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> Resul
         ForkResult::Parent { child } => {
             // Both do it, so that the group exists whoever is first; the child
             // may have ended already.
-            drop(setpgid(child, child));
+            setpgid(child, child).unwrap_or_default();
             Ok(Child {
                 pid: child,
                 message: File::from(message),
@@ -271,7 +271,7 @@ impl Child {
         let mut lines = Lines::new(print);
         let end = self.read(limits, &mut lines);
         // Also what the file has started; the child itself may be gone.
-        drop(killpg(self.pid, Signal::SIGKILL));
+        killpg(self.pid, Signal::SIGKILL).unwrap_or_default();
         let status = wait(self.pid);
         self.drain(&mut lines);
         lines.finish();

@@ -30,6 +30,8 @@ pub struct Program {
     pub records: Vec<RecordForm>,
     /// References that may find no value, by number.
     pub references: Vec<Reference>,
+    /// Calls of the library's procedures by the file, by number.
+    pub sites: Vec<Span>,
     /// Primitives that occur.
     pub primitives: BTreeSet<&'static str>,
     /// Definitions of the library that are reached: global, value.
@@ -130,6 +132,9 @@ pub enum ExprKind {
     Primitive(&'static str),
     /// A name that nothing binds.
     Unbound(u32),
+    /// A procedure of the library where the file calls it: number of the
+    /// site.
+    Site(u32, Box<Expr>),
     /// A choice.
     If(Box<[Expr; 3]>),
     /// A procedure: parameters, rest parameter, body.
@@ -183,6 +188,12 @@ impl Program {
     pub fn record(&mut self, form: RecordForm) -> u32 {
         self.records.push(form);
         last_index(self.records.len())
+    }
+
+    /// Notes a call of the library.
+    pub fn site(&mut self, span: Span) -> u32 {
+        self.sites.push(span);
+        last_index(self.sites.len())
     }
 
     /// A local variable's properties.

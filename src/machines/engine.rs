@@ -49,6 +49,7 @@ const NATIVE: &[&str] = &[
 /// Primitives that the emitted text itself uses.
 const EMITTED: &[&str] = &[
     "%at",
+    "%site",
     "%check",
     "%unbound",
     "%make-machine",
@@ -90,8 +91,8 @@ impl Failure {
 thread_local! {
     /// The program that is running, for the procedures that need its tables.
     static PROGRAM: RefCell<Rc<Program>> = RefCell::default();
-    /// The top-level form that is running.
-    static FORM: Cell<usize> = const { Cell::new(0) };
+    /// The top-level form, or the call of the library, that is running.
+    static SITE: Cell<Option<Span>> = const { Cell::new(None) };
     /// Failures on their way through the interpreter, which carries only text.
     static FAILURES: RefCell<Vec<Failure>> = const { RefCell::new(Vec::new()) };
     /// Steel's own procedures.
@@ -115,9 +116,9 @@ pub fn program() -> Rc<Program> {
     PROGRAM.with_borrow(Rc::clone)
 }
 
-/// Notes which top-level form is running.
-pub fn enter_form(number: usize) {
-    FORM.set(number);
+/// Notes which part of the file is running.
+pub fn enter(site: Option<Span>) {
+    SITE.set(site);
 }
 
 /// Calls a procedure of Steel's own that does not call back.
@@ -138,7 +139,7 @@ pub fn run(program: Program) -> Result<Value, Failure> {
     let program = Rc::new(program);
     PROGRAM.set(Rc::clone(&program));
     FAILURES.take();
-    FORM.set(0);
+    SITE.set(None);
     let text = emit(&program);
     let mut engine = engine(&program, &text)?;
     let result = engine.run(text.text.clone());
@@ -207,23 +208,17 @@ fn explain(error: &Fault, program: &Program, text: &Text) -> Failure {
     failure
 }
 
-/// The smallest expression of the file that failed: by the error's own span,
-/// else by the calls that led to it, else the top-level form.
+/// The smallest expression of the file that failed; for an error in the
+/// library the call of it that the file made last, else the top-level form.
+///
+/// Steel's stack trace is no help: calls in tail position leave no frame.
 fn place(error: &Fault, program: &Program, text: &Text) -> Option<Span> {
-    let trace = error.stack_trace().as_ref().map(|trace| trace.trace());
-    let calls = trace
-        .unwrap_or_default()
-        .iter()
-        .rev()
-        .filter_map(|call| call.span().as_ref().copied());
     error
         .span()
-        .into_iter()
-        .chain(calls)
         .filter(|span| span.end() > span.start())
-        .filter_map(|span| text.origin(span.start(), span.end()))
-        .find(|span| program.is_of_the_file(*span))
-        .or_else(|| program.forms.get(FORM.get()).map(|form| form.span))
+        .and_then(|span| text.origin(span.start(), span.end()))
+        .filter(|span| program.is_of_the_file(*span))
+        .or_else(|| SITE.get())
 }
 
 /// A failure of Steel's own, in words that do not speak of its insides.

@@ -46,6 +46,17 @@ pub fn evaluate(name: &str, bytes: &[u8], nesting: u32) -> Report {
     }
 }
 
+/// The value of a text's last form as `write` gives it, for tests of the
+/// language.
+pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
+    let mut sources = Sources::default();
+    let ran = read_and_run("text", text.as_bytes(), reader::NESTING_MAX, &mut sources);
+    match ran {
+        Ok((_, value, _)) => Ok(super::builtin::print::written(&value)),
+        Err(findings) => Err(located(findings, &sources)),
+    }
+}
+
 type Steps<T> = Result<T, Vec<Finding>>;
 
 fn steps(
@@ -54,6 +65,23 @@ fn steps(
     nesting: u32,
     sources: &mut Sources,
 ) -> Steps<(Vec<Finding>, Vec<Machine>)> {
+    let (mut findings, value, span) = read_and_run(name, bytes, nesting, sources)?;
+    match machines(&value) {
+        Ok(machines) => Ok((findings, machines)),
+        Err(diagnostic) => {
+            findings.push(Finding { diagnostic, span });
+            Err(findings)
+        }
+    }
+}
+
+/// The value of the last form, and the form.
+fn read_and_run(
+    name: &str,
+    bytes: &[u8],
+    nesting: u32,
+    sources: &mut Sources,
+) -> Steps<(Vec<Finding>, Value, Span)> {
     let text = decoded(name, bytes, sources)?;
     let file = sources.add(name, text).ok_or_else(|| {
         vec![finding(
@@ -64,20 +92,15 @@ fn steps(
     })?;
     let data = reader::read_all(text, file, nesting)
         .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
-    let (program, mut findings) = expand(&data, sources);
+    let (program, mut findings) = expand(&data, file, sources);
     if findings.iter().any(|finding| finding.diagnostic.is_error()) {
         return Err(findings);
     }
-    let last = data.last().map(|datum| datum.span);
     match engine::run(program) {
-        Ok(value) => match machines(&value) {
-            Ok(machines) => Ok((findings, machines)),
-            Err(diagnostic) => {
-                let span = last.unwrap_or_default();
-                findings.push(Finding { diagnostic, span });
-                Err(findings)
-            }
-        },
+        Ok(value) => {
+            let last = data.last().map(|datum| datum.span);
+            Ok((findings, value, last.unwrap_or_default()))
+        }
         Err(failure) => {
             add_failure(&mut findings, failure);
             Err(findings)

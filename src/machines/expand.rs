@@ -25,7 +25,7 @@ use modules::Modules;
 use scope::{Binding, Scope};
 use special::Special;
 
-pub use modules::{known_module_of, supported_modules};
+pub use modules::{known_module_of, missing_exports, supported_modules};
 
 /// What was found wrong, and where.
 pub struct Finding {
@@ -50,9 +50,10 @@ fn malformed(span: Span, message: impl Into<String>) -> Malformed {
     }
 }
 
-/// Expands the data of a file.
-pub fn expand(data: &[Datum], sources: &mut Sources) -> (Program, Vec<Finding>) {
+/// Expands the data of a file, which is this one of the sources.
+pub fn expand(data: &[Datum], file: u16, sources: &mut Sources) -> (Program, Vec<Finding>) {
     let mut expander = Expander::new(sources);
+    expander.program.file = file;
     expander.program(data);
     expander.library();
     (expander.program, expander.findings)
@@ -122,8 +123,9 @@ impl<'s> Expander<'s> {
                         self.special(special, datum, rest, scope)
                     } else {
                         let operator = self.expr(head, scope);
+                        let operator = self.sited(operator, datum.span);
                         let arguments = rest.iter().map(|item| self.expr(item, scope)).collect();
-                        Ok(call(operator, arguments, datum.span))
+                        Ok(self.applied(operator, arguments, datum.span))
                     }
                 }
             },
@@ -190,6 +192,35 @@ impl<'s> Expander<'s> {
                 ),
                 span: datum.span,
             }),
+        }
+    }
+
+    /// A call; a lambda with a rest parameter is bound first, because Steel
+    /// compiles its application on the spot wrongly.
+    fn applied(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
+        if !matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
+            return call(operator, arguments, span);
+        }
+        let local = self.program.local();
+        let bound = call(self.local(local, span), arguments, span);
+        forms::let_expr(vec![(local, operator)], bound, span)
+    }
+
+    /// An operator that notes the place of the call, if it is a procedure of
+    /// the library and the file calls it: an error in there is one of here.
+    fn sited(&mut self, operator: Expr, span: Span) -> Expr {
+        match operator.kind {
+            ExprKind::Global(global, _)
+                if self.modules.has_reached(global) && self.program.is_of_the_file(span) =>
+            {
+                let site = self.program.site(span);
+                let span = operator.span;
+                Expr {
+                    kind: ExprKind::Site(site, Box::new(operator)),
+                    span,
+                }
+            }
+            _ => operator,
         }
     }
 

@@ -9,7 +9,9 @@ use crate::machines::engine::{
 
 pub const TABLE: Table = &[
     ("%at", at),
+    ("%site", site),
     ("%check", check),
+    ("%check-lengths", check_lengths),
     ("%check-list", check_list),
     ("%check-procedure", check_procedure),
     ("%unbound", unbound),
@@ -19,8 +21,17 @@ pub const TABLE: Table = &[
 /// `(%at FORM)`: this top-level form begins.
 fn at(values: &[Value]) -> Answer {
     let form = Arguments::exactly("%at", values, 1)?.index(0)?;
-    engine::enter_form(form);
+    engine::enter(engine::program().forms.get(form).map(|form| form.span));
     Ok(unspecified())
+}
+
+/// `(%site SITE PROCEDURE)`: the file calls this procedure of the library
+/// here. Stands in the place of the operator, which Steel evaluates last.
+fn site(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%site", values, 2)?;
+    let site = arguments.index(0)?;
+    engine::enter(engine::program().sites.get(site).copied());
+    arguments.value(1).cloned()
 }
 
 /// `(%check VALUE REFERENCE)`: the value of a variable that may have none.
@@ -69,6 +80,26 @@ fn check_list(values: &[Value]) -> Answer {
             "a list",
             value,
         ));
+    }
+    Ok(unspecified())
+}
+
+/// `(%check-lengths NAME LIST LISTS)`: the lists are equally long.
+fn check_lengths(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%check-lengths", values, 3)?;
+    let name = arguments.text(0)?;
+    let length = arguments.list(1)?.len();
+    for (number, list) in arguments.list(2)?.iter().enumerate() {
+        match engine::list_items(list) {
+            Some(items) if items.len() == length => {}
+            Some(_) => {
+                return Err(fault(Failure::new(
+                    "wrong-type",
+                    format!("{name}: the lists differ in length"),
+                )));
+            }
+            None => return Err(wrong_type(name, number.saturating_add(3), "a list", list)),
+        }
     }
     Ok(unspecified())
 }

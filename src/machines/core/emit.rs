@@ -87,6 +87,11 @@ impl Emitter<'_> {
             ExprKind::Unbound(reference) => {
                 self.push(&format!("(p.%unbound {reference})"));
             }
+            ExprKind::Site(site, operator) => {
+                self.push(&format!("(p.%site {site} "));
+                self.expr(operator);
+                self.push(")");
+            }
             ExprKind::If(parts) => {
                 self.push("(if");
                 self.arguments(parts.iter());

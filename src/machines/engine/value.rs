@@ -124,7 +124,7 @@ pub fn uncons(value: &Value) -> Option<(Value, Value)> {
         SteelVal::Pair(pair) => Some((pair.car(), pair.cdr())),
         SteelVal::ListV(list) => {
             let first = list.first()?.clone();
-            Some((first, SteelVal::ListV(list.rest()?)))
+            Some((first, SteelVal::ListV(list.rest().unwrap_or_default())))
         }
         _ => None,
     }

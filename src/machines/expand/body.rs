@@ -24,8 +24,7 @@ pub(super) enum Value<'d> {
     Expression(&'d Datum),
     /// `(define x)`
     Nothing,
-    /// `(define (f . parameters) body …)`: the header, perhaps curried, and
-    /// the body.
+    /// `(define (f . parameters) body …)`: the header and the body.
     Procedure(&'d Datum, &'d [Datum]),
 }
 
@@ -37,6 +36,11 @@ impl Expander<'_> {
             self.top_level(datum, &mut items);
         }
         let file = Rc::clone(&self.file);
+        // A definition has no value of its own; the file's value is that of
+        // the last form.
+        if let Some(Item::Define(_, _, span)) = items.last() {
+            items.push(Item::Done(*span));
+        }
         for item in items {
             let form = match item {
                 Item::Expression(datum) => self.expr(datum, &file),
@@ -118,39 +122,18 @@ impl Expander<'_> {
         match value {
             Value::Expression(datum) => self.expr(datum, scope),
             Value::Nothing => self.nothing(span),
-            Value::Procedure(header, body) => match self.curried(header, body, span, scope) {
-                Ok(expr) => expr,
-                Err(malformed) => {
-                    self.find(malformed);
-                    self.nothing(span)
+            Value::Procedure(header, body) => {
+                let lambda = header_parts(header)
+                    .and_then(|(_, parameters)| self.lambda(&parameters, body, span, scope));
+                match lambda {
+                    Ok(expr) => expr,
+                    Err(malformed) => {
+                        self.find(malformed);
+                        self.nothing(span)
+                    }
                 }
-            },
+            }
         }
-    }
-
-    /// The lambda of a procedure definition; `((f a) b)` makes one that
-    /// returns one.
-    fn curried(
-        &mut self,
-        header: &Datum,
-        body: &[Datum],
-        span: Span,
-        scope: &Rc<Scope>,
-    ) -> Expanded<Expr> {
-        let (operator, parameters) = header_parts(header)?;
-        if operator.symbol().is_some() {
-            return self.lambda(&parameters, body, span, scope);
-        }
-        let inner = Datum {
-            kind: Kind::List(
-                [symbol("lambda", span), parameters]
-                    .into_iter()
-                    .chain(body.iter().cloned())
-                    .collect(),
-            ),
-            span,
-        };
-        self.curried(operator, &[inner], span, scope)
     }
 
     /// The body of a lambda or let: internal definitions, then expressions,
@@ -288,53 +271,34 @@ pub(super) fn definition_parts<'d>(
             if body.is_empty() {
                 return Err(bad("a procedure definition needs a body"));
             }
-            let mut operator = header;
-            while operator.symbol().is_none() {
-                operator = header_parts(operator)?.0;
-            }
-            let name = operator.symbol().cloned().unwrap_or_else(|| "".into());
+            let (name, _) = header_parts(header)?;
             Ok((name, Value::Procedure(header, body)))
         }
         [] => Err(bad("`define` needs a name and a value")),
     }
 }
 
-/// `(f a b)` as `f` and `(a b)`, also with a dot.
-fn header_parts(header: &Datum) -> Expanded<(&Datum, Datum)> {
+/// `(f a b)` as `f` and `(a b)`, also with a dot. Curried definitions need a
+/// module in Guile, too.
+fn header_parts(header: &Datum) -> Expanded<(Rc<str>, Datum)> {
     let bad = || {
         malformed(
             header.span,
             "`define` needs a name, or a name with parameters in parentheses",
         )
     };
-    let (operator, kind) = match &header.kind {
-        Kind::List(items) => {
-            let (operator, rest) = items.split_first().ok_or_else(bad)?;
-            (operator, Kind::List(rest.to_vec()))
-        }
-        Kind::Dotted(items, tail) => {
-            let (operator, rest) = items.split_first().ok_or_else(bad)?;
-            let kind = if rest.is_empty() {
-                tail.kind.clone()
-            } else {
-                Kind::Dotted(rest.to_vec(), tail.clone())
-            };
-            (operator, kind)
-        }
+    let (items, tail) = match &header.kind {
+        Kind::List(items) => (items, None),
+        Kind::Dotted(items, tail) => (items, Some(tail)),
         _ => return Err(bad()),
     };
-    Ok((
-        operator,
-        Datum {
-            kind,
-            span: header.span,
-        },
-    ))
-}
-
-fn symbol(name: &str, span: Span) -> Datum {
-    Datum {
-        kind: Kind::Symbol(name.into()),
-        span,
-    }
+    let (name, rest) = items.split_first().ok_or_else(bad)?;
+    let name = name.symbol().cloned().ok_or_else(bad)?;
+    let kind = match tail {
+        None => Kind::List(rest.to_vec()),
+        Some(tail) if rest.is_empty() => tail.kind.clone(),
+        Some(tail) => Kind::Dotted(rest.to_vec(), tail.clone()),
+    };
+    let span = header.span;
+    Ok((name, Datum { kind, span }))
 }

@@ -135,10 +135,12 @@ impl Expander<'_> {
                 ExprKind::Unbound(reference)
             }
         };
-        Ok(Expr {
-            kind,
-            span: datum.span,
-        })
+        // Steel's assignments have the old value.
+        let span = datum.span;
+        Ok(sequence(
+            vec![Expr { kind, span }, self.nothing(span)],
+            span,
+        ))
     }
 
     pub(super) fn form_begin(

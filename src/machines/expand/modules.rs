@@ -18,7 +18,7 @@ use crate::machines::core::{Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::reader;
-use crate::machines::source::Span;
+use crate::machines::source::{Sources, Span};
 
 pub use known::known_module_of;
 
@@ -52,6 +52,24 @@ pub fn supported_modules() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name)
 }
 
+/// The exports of a module that nothing defines; there should be none.
+pub fn missing_exports(module: &str) -> Vec<String> {
+    let mut sources = Sources::default();
+    let mut expander = Expander::new(&mut sources);
+    let Some(found) = expander.module(module) else {
+        return vec![module.to_owned()];
+    };
+    let Some((_, text)) = FILES.iter().find(|(name, _)| *name == module) else {
+        return Vec::new();
+    };
+    let data = reader::read_all(text, 0, reader::NESTING_MAX).unwrap_or_default();
+    let names = data.first().map(exported_names).unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|(_, outside)| (!found.contains_key(outside)).then(|| outside.to_string()))
+        .collect()
+}
+
 /// The modules loaded so far and what is to be compiled of them.
 #[derive(Default)]
 pub struct Modules {
@@ -75,6 +93,11 @@ impl Modules {
         if self.reached.insert(global) {
             self.queue.push(global);
         }
+    }
+
+    /// Tells whether this is a procedure of the library.
+    pub(super) fn has_reached(&self, global: u32) -> bool {
+        self.reached.contains(&global)
     }
 
     /// Tells whether a module that the file asks for is missing.
@@ -283,7 +306,20 @@ impl Expander<'_> {
 /// The names of the `#:export` of a module's header, each as it is bound
 /// inside, or `(INSIDE . OUTSIDE)`.
 fn exports(header: &Datum, scope: &Scope) -> Exports {
-    let mut exports = Exports::new();
+    exported_names(header)
+        .into_iter()
+        .filter_map(|(inside, outside)| {
+            let binding = match &*inside {
+                "build-machine" => Some(Binding::Special(Special::BuildMachine)),
+                inside => scope.lookup(inside),
+            };
+            Some((outside, binding?))
+        })
+        .collect()
+}
+
+/// The exported names: as bound inside, as seen from outside.
+fn exported_names(header: &Datum) -> Vec<(Rc<str>, Rc<str>)> {
     let items = header.list().unwrap_or_default();
     let names = items
         .iter()
@@ -291,26 +327,17 @@ fn exports(header: &Datum, scope: &Scope) -> Exports {
         .nth(1)
         .and_then(Datum::list)
         .unwrap_or_default();
-    for item in names {
-        let (inside, outside) = match &item.kind {
-            Kind::Symbol(name) => (name, name),
+    names
+        .iter()
+        .filter_map(|item| match &item.kind {
+            Kind::Symbol(name) => Some((Rc::clone(name), Rc::clone(name))),
             Kind::Dotted(inside, outside) => {
-                match (inside.first().and_then(Datum::symbol), outside.symbol()) {
-                    (Some(inside), Some(outside)) => (inside, outside),
-                    _ => continue,
-                }
+                let inside = inside.first().and_then(Datum::symbol)?;
+                Some((Rc::clone(inside), Rc::clone(outside.symbol()?)))
             }
-            _ => continue,
-        };
-        let binding = match &**inside {
-            "build-machine" => Some(Binding::Special(Special::BuildMachine)),
-            inside => scope.lookup(inside),
-        };
-        if let Some(binding) = binding {
-            exports.insert(Rc::clone(outside), binding);
-        }
-    }
-    exports
+            _ => None,
+        })
+        .collect()
 }
 
 fn keyword(datum: &Datum) -> Option<&str> {
