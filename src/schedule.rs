@@ -4,3 +4,31 @@
 
 pub mod choice;
 pub mod slots;
+
+#[cfg(test)]
+pub(crate) mod sample {
+    use std::collections::BTreeMap;
+
+    use crate::machines::record::BuildMachine;
+
+    /// A machine with the defaults of Guix 1.5.0.
+    pub(crate) fn machine(name: &str) -> BuildMachine {
+        BuildMachine {
+            name: name.to_owned(),
+            port: 22,
+            systems: vec!["x86_64-linux".to_owned()],
+            user: "root".to_owned(),
+            private_key: None,
+            host_key: None,
+            compression: "zlib@openssh.com,zlib".to_owned(),
+            compression_level: 3,
+            daemon_socket: "/var/guix/daemon-socket/socket".to_owned(),
+            overload_threshold: Some(0.8),
+            parallel_builds: 1,
+            speed: 1.0,
+            features: Vec::new(),
+            location: None,
+            written: BTreeMap::new(),
+        }
+    }
+}

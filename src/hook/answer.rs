@@ -14,7 +14,7 @@ use super::postponed::Postponed;
 use super::request::Request;
 use crate::events::Event;
 use crate::gateway::{Connection, GatewayError};
-use crate::machines::diagnostic::Severity;
+use crate::machines::diagnostic::{Diagnostic, Severity};
 use crate::machines::record::BuildMachine;
 use crate::machines::{self, Evaluation};
 use crate::schedule::choice::{Requirements, Verdict, order};
@@ -96,7 +96,7 @@ impl Answerer {
             &settings.machine_file,
             context.home.as_deref(),
             &machines::Limits {
-                wall: settings.evaluation,
+                time: settings.evaluation,
                 ..machines::Limits::default()
             },
         );
@@ -265,7 +265,7 @@ fn errors(evaluation: &Evaluation) -> Vec<String> {
         .diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
-        .map(ToString::to_string)
+        .map(Diagnostic::one_line)
         .collect()
 }
 

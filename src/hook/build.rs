@@ -53,7 +53,10 @@ impl Build<'_> {
     fn prepared(&self, job: &Job, taken: Taken) -> Result<Exit, Failure> {
         let settings = &self.context.settings;
         let local = |error: &dyn std::fmt::Display| Failure::new(Fault::Local, error.to_string());
-        let database = Database::open(&settings.database_dir, &self.context.dir)
+        let mut database = Database::open(&settings.database_dir, &self.context.dir)
+            .map_err(|error| local(&error))?;
+        database
+            .set_busy_limit(settings.database_busy)
             .map_err(|error| local(&error))?;
         let Some(work) = Work::look_up(&self.context.dir, &database, job)? else {
             log::debug!("all outputs of {} are valid", job.request.derivation);
@@ -61,14 +64,14 @@ impl Build<'_> {
         };
         self.context.journal.event(&Event::Looked);
         let keyring = Keyring::open(&settings.configuration_dir, settings.guix.as_deref());
-        Ok(self.try_machines(&work, taken, &database, &keyring))
+        Ok(self.try_machines(&work, taken, &mut database, &keyring))
     }
 
     fn try_machines(
         &self,
         work: &Work,
         taken: Taken,
-        database: &Database,
+        database: &mut Database,
         keyring: &Keyring,
     ) -> Exit {
         let settings = &self.context.settings;
@@ -191,7 +194,7 @@ impl Build<'_> {
         work: &Work,
         machine: &BuildMachine,
         reached: Reached,
-        database: &Database,
+        database: &mut Database,
         keyring: &Keyring,
     ) -> Result<(), Failure> {
         let Reached {

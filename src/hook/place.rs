@@ -15,7 +15,7 @@ use crate::transfer::retrieve::Received;
 pub fn register(
     context: &Context,
     work: &Work,
-    database: &Database,
+    database: &mut Database,
     received: Vec<Received>,
 ) -> Result<(), Failure> {
     let local = |error: String| Failure::new(Fault::Local, error);
@@ -37,21 +37,30 @@ pub fn register(
         });
         restored.push(output.restored);
     }
-    let outputs: Vec<&StorePath> = registrations.iter().map(|it| &it.path).collect();
-    let mut place = || {
-        for (restored, output) in restored.iter_mut().zip(&outputs) {
-            restored.place(output.as_path())?;
+    let mut place = |path: &StorePath| {
+        let found = registrations.iter().position(|it| it.path == *path);
+        match found.and_then(|index| restored.get_mut(index)) {
+            Some(restored) => restored.place(path.as_path()),
+            None => Err(std::io::ErrorKind::NotFound.into()),
         }
-        Ok(())
     };
-    database
-        .register(&registrations, &mut place)
-        .map_err(|error| {
-            local(format!(
-                "cannot register the outputs of {}: {error}",
-                work.path
-            ))
-        })
+    let registered = database.register(&registrations, &mut place);
+    match registered {
+        Ok(()) => Ok(()),
+        Err(error) if error.is_for_the_daemon() => {
+            log::info!("{error}; the daemon registers what was brought");
+            for registration in &registrations {
+                place(&registration.path).map_err(|error| {
+                    local(format!("cannot place {}: {error}", registration.path))
+                })?;
+            }
+            Ok(())
+        }
+        Err(error) => Err(local(format!(
+            "cannot register the outputs of {}: {error}",
+            work.path
+        ))),
+    }
 }
 
 /// A fixed output must be what its derivation says. The machine's daemon has

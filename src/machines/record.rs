@@ -108,28 +108,40 @@ pub enum Field {
     Location,
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::{BTreeMap, BuildMachine};
+impl Field {
+    /// All fields with their names, in the record's order.
+    pub const ALL: [(Self, &'static str); 16] = [
+        (Self::Name, "name"),
+        (Self::Port, "port"),
+        (Self::Systems, "systems"),
+        (Self::System, "system"),
+        (Self::User, "user"),
+        (Self::PrivateKey, "private-key"),
+        (Self::HostKey, "host-key"),
+        (Self::Compression, "compression"),
+        (Self::CompressionLevel, "compression-level"),
+        (Self::DaemonSocket, "daemon-socket"),
+        (Self::OverloadThreshold, "overload-threshold"),
+        (Self::ParallelBuilds, "parallel-builds"),
+        (Self::Speed, "speed"),
+        (Self::Features, "features"),
+        (Self::SshOptions, "ssh-options"),
+        (Self::Location, "location"),
+    ];
 
-    /// A machine with the defaults of Guix 1.5.0.
-    pub(crate) fn machine(name: &str) -> BuildMachine {
-        BuildMachine {
-            name: name.to_owned(),
-            port: 22,
-            systems: vec!["x86_64-linux".to_owned()],
-            user: "root".to_owned(),
-            private_key: None,
-            host_key: None,
-            compression: "zlib@openssh.com,zlib".to_owned(),
-            compression_level: 3,
-            daemon_socket: "/var/guix/daemon-socket/socket".to_owned(),
-            overload_threshold: Some(0.8),
-            parallel_builds: 1,
-            speed: 1.0,
-            features: Vec::new(),
-            location: None,
-            written: BTreeMap::new(),
-        }
+    /// Its name in machine files.
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(field, _)| *field == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// The field of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(field, _)| *field)
     }
 }

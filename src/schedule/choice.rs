@@ -83,7 +83,7 @@ fn judge(machine: &BuildMachine, requirements: Requirements<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machines::record::tests::machine;
+    use crate::schedule::sample::machine;
     use proptest::prelude::*;
 
     fn named(name: &str, speed: f64, systems: &[&str], features: &[&str]) -> BuildMachine {

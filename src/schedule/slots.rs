@@ -149,7 +149,7 @@ fn lock(file: &File) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machines::record::tests::machine;
+    use crate::schedule::sample::machine;
 
     fn with_slots(name: &str, parallel_builds: u32) -> BuildMachine {
         BuildMachine {

@@ -44,12 +44,13 @@ const EVERYBODY: &[&str] = &["events", "settings", "clock"];
 const HOMES: &[(&str, &[&str])] = &[
     (
         "ssh2",
-        &["src/gateway/session.rs", "src/gateway/channel.rs"],
+        &[
+            "src/gateway/session.rs",
+            "src/gateway/pump.rs",
+            "src/gateway/channel.rs",
+        ],
     ),
-    (
-        "libssh2_sys",
-        &["src/gateway/session.rs", "src/gateway/channel.rs"],
-    ),
+    ("libssh2_sys", &["src/gateway/channel.rs"]),
     (
         "rusqlite",
         &["src/store/database.rs", "src/store/database/"],

@@ -51,8 +51,7 @@ impl Environment {
         file
     }
 
-    /// The binary by one of its names, with nothing in its environment but
-    /// the place of what the hook would read and write.
+    /// The binary by one of its names, with an empty environment.
     pub fn command(&self, name: &str) -> Command {
         let program = self.path(name);
         let mut command = Command::new(OFFLOAD);
@@ -83,9 +82,15 @@ impl Environment {
         text.replace(&*self.dir.path().to_string_lossy(), "DIR")
     }
 
-    /// Runs `name` with arguments and shows all that came of it.
+    /// Runs `name` with arguments and shows all that came of it. What a hook
+    /// reads and writes is in the folder.
     pub fn run<S: AsRef<OsStr>>(&self, name: &str, arguments: &[S]) -> String {
-        self.show(&self.command(name).args(arguments).output().unwrap())
+        let mut command = self.command(name);
+        command
+            .env("GUIX_STATE_DIRECTORY", self.path("state"))
+            .env("GUIX_CONFIGURATION_DIRECTORY", self.path("configuration"))
+            .args(arguments);
+        self.show(&command.output().unwrap())
     }
 }
 

@@ -8,8 +8,24 @@
 //! `OFFLOAD_LAB_HOOK=stock|extension` runs them on Guix's own hook, or on ours
 //! called through an extension, in place of ours in front of `guix`.
 
+mod by_hand;
+mod clients;
+mod failing;
+mod forwarding;
+mod full_disk;
+mod graph;
+mod heads;
+mod interrupted;
+mod keys;
+mod large;
+mod limits;
+mod old_daemons;
+mod outputs;
 mod pool;
+mod slots;
 mod trivial;
+mod unmatched;
+mod unreachable;
 
 use std::process::ExitCode;
 
@@ -18,11 +34,33 @@ use libtest_mimic::{Arguments, Trial};
 use crate::pool::{Case, Pool};
 
 fn main() -> ExitCode {
+    if let Some(status) = offload_lab::helper() {
+        return status;
+    }
     let mut arguments = Arguments::from_args();
     if arguments.test_threads.is_none() {
         arguments.test_threads = Some(pool::lanes());
     }
-    let cases: Vec<Case> = [trivial::CASES].concat();
+    let cases: Vec<Case> = [
+        trivial::CASES,
+        outputs::CASES,
+        graph::CASES,
+        large::CASES,
+        failing::CASES,
+        limits::CASES,
+        keys::CASES,
+        unreachable::CASES,
+        full_disk::CASES,
+        unmatched::CASES,
+        slots::CASES,
+        heads::CASES,
+        clients::CASES,
+        interrupted::CASES,
+        forwarding::CASES,
+        old_daemons::CASES,
+        by_hand::CASES,
+    ]
+    .concat();
     let (pool, obstacle) = (Pool::new(), offload_lab::obstacle());
     let trials = cases
         .into_iter()

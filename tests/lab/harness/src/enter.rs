@@ -27,14 +27,22 @@ impl Host {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let namespace = open(self.init(), "mnt")?;
-        run(move || {
-            // A thread that shares its root directory with others may not.
-            unshare(CloneFlags::CLONE_FS)?;
-            setns(namespace, CloneFlags::CLONE_NEWNS).context("cannot enter the host's files")?;
-            Ok(work())
-        })
+        in_files(self.init(), work)
     }
+}
+
+/// Runs something in a thread that sees a process's files.
+pub(crate) fn in_files<T: Send + 'static>(
+    pid: i32,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let namespace = open(pid, "mnt")?;
+    run(move || {
+        // A thread that shares its root directory with others may not.
+        unshare(CloneFlags::CLONE_FS)?;
+        setns(namespace, CloneFlags::CLONE_NEWNS).context("cannot enter the host's files")?;
+        Ok(work())
+    })
 }
 
 /// A process's network namespace.

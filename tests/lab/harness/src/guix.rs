@@ -10,7 +10,7 @@ use crate::exec::{Exec, Running};
 use crate::host::Host;
 use crate::processes::Process;
 use crate::sys::wait_until;
-use crate::wire::Daemon;
+use crate::wire::{Daemon, Refused};
 
 /// Where a daemon listens unless told otherwise.
 pub const SOCKET: &str = "/var/guix/daemon-socket/socket";
@@ -56,6 +56,45 @@ impl Default for DaemonOptions {
             arguments: Vec::new(),
             socket: SOCKET.to_owned(),
         }
+    }
+}
+
+/// What a daemon made of a request to build.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its refusal, when the build failed.
+    pub refused: Option<Refused>,
+    /// All text that came: the hook's and the builder's.
+    pub text: String,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Answer {
+    /// The daemon's status: 0, 1, 100 or 101.
+    pub fn status(&self) -> u64 {
+        self.refused.as_ref().map_or(0, |r| r.status)
+    }
+
+    /// Insists on a status.
+    pub fn ended(self, status: u64) -> Result<Answer> {
+        if self.status() != status {
+            bail!(
+                "status is {}, not {status}: {:?} {}",
+                self.status(),
+                self.refused,
+                self.text
+            );
+        }
+        Ok(self)
+    }
+
+    /// Insists that a text was written.
+    pub fn says(self, text: &str) -> Result<Answer> {
+        if !self.text.contains(text) {
+            bail!("nobody wrote {text:?}, but: {}", self.text);
+        }
+        Ok(self)
     }
 }
 
@@ -287,7 +326,7 @@ impl Host {
         if let Some(daemon) = connection.as_mut() {
             match work(daemon) {
                 Ok(value) => return Ok(value),
-                Err(e) if format!("{e:#}").contains("daemon: ") => return Err(e),
+                Err(e) if e.is::<Refused>() => return Err(e),
                 Err(_) => *connection = None,
             }
         }
@@ -295,6 +334,27 @@ impl Host {
         let value = work(&mut daemon)?;
         *connection = Some(daemon);
         Ok(value)
+    }
+
+    /// Builds by the daemon itself, no client's program between: gives what
+    /// it says, and the refusal if there is one.
+    ///
+    /// The pairs are options such as `build-max-silent-time`.
+    pub fn ask_daemon(&self, items: &[&str], pairs: &[(&str, &str)]) -> Result<Answer> {
+        let items: Vec<String> = items.iter().map(|i| (*i).to_owned()).collect();
+        let mut daemon = Daemon::connect(&self.path(SOCKET))?;
+        daemon.options(true, pairs)?;
+        let start = std::time::Instant::now();
+        let refused = match daemon.build(&items) {
+            Ok(()) => None,
+            Err(e) => Some(e.downcast::<Refused>()?),
+        };
+        let text = String::from_utf8_lossy(&daemon.log).into_owned();
+        Ok(Answer {
+            refused,
+            text,
+            elapsed: start.elapsed(),
+        })
     }
 
     /// Prepares `guix build` of derivations, which offloads.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -51,12 +52,7 @@ impl Host {
         &self,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
-        let answer = self.in_files(move || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let database = Connection::open_with_flags("/var/guix/db/db.sqlite", flags)?;
-            database.busy_timeout(Duration::from_secs(30))?;
-            ask(&database)
-        })?;
+        let answer = self.in_files(move || ask(&open_database()?))?;
         answer.with_context(|| format!("cannot read the database of {}", self.name()))
     }
 
@@ -87,6 +83,40 @@ impl Host {
             }
         }
         Ok(found)
+    }
+
+    /// Keeps everybody else from writing the database as long as the value
+    /// lives.
+    pub fn lock_database(&self) -> Result<DatabaseLock> {
+        let (release, released) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let thread = {
+            let pid = self.init();
+            std::thread::spawn(move || {
+                let held = crate::enter::in_files(pid, move || {
+                    let database = open_database()?;
+                    database.execute_batch("begin immediate")?;
+                    let _ = tell.send(());
+                    // Ends when the other end is dropped.
+                    let _ = released.recv();
+                    database.execute_batch("rollback")
+                });
+                if let Err(e) = held.and_then(|r| Ok(r?)) {
+                    eprintln!("lab: cannot hold the database: {e:#}");
+                }
+            })
+        };
+        told.recv().context("the database cannot be locked")?;
+        Ok(DatabaseLock {
+            release: Some(release),
+            thread: Some(thread),
+        })
+    }
+
+    /// Forgets what the harness has added, and deletes all that nothing needs.
+    pub fn collect_garbage(&self) -> Result<()> {
+        *self.connection() = None;
+        self.with_daemon(|daemon| daemon.collect(&[]))
     }
 
     /// Lists the slots that some process holds.
@@ -143,6 +173,29 @@ impl Host {
             .with_context(|| format!("slot {inside} is taken"))?;
         Ok(file)
     }
+}
+
+/// A locked database; dropping it lets others write again.
+pub struct DatabaseLock {
+    release: Option<mpsc::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for DatabaseLock {
+    fn drop(&mut self) {
+        self.release = None;
+        if self.thread.take().is_some_and(|t| t.join().is_err()) {
+            eprintln!("lab: the thread that held the database panicked");
+        }
+    }
+}
+
+/// To be called among the host's own files.
+fn open_database() -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let database = Connection::open_with_flags("/var/guix/db/db.sqlite", flags)?;
+    database.busy_timeout(Duration::from_secs(30))?;
+    Ok(database)
 }
 
 fn row(database: &Connection, item: &str) -> rusqlite::Result<Option<Row>> {

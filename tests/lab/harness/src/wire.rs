@@ -42,6 +42,23 @@ pub struct PathInfo {
     pub size: u64,
 }
 
+/// A daemon's refusal: its message and its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What it says.
+    pub message: String,
+    /// 100 when a builder failed, 101 when it took too long, 1 for the rest.
+    pub status: u64,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "daemon: {} (status {})", self.message, self.status)
+    }
+}
+
+impl std::error::Error for Refused {}
+
 impl Daemon {
     /// Connects to a socket.
     pub fn connect(socket: &Path) -> Result<Daemon> {
@@ -254,8 +271,8 @@ impl Daemon {
                     data(&part)?;
                 }
                 ERROR => {
-                    let message = self.string()?;
-                    bail!("daemon: {message} (status {})", self.int()?);
+                    let (message, status) = (self.string()?, self.int()?);
+                    return Err(Refused { message, status }.into());
                 }
                 other => bail!("daemon sent an unknown frame {other:#x}"),
             }

@@ -1,0 +1,75 @@
+//! Procedures in Rust, a file for each kind.
+//!
+//! What takes procedures as arguments is not here but in `scheme/`: a
+//! procedure in Rust cannot call one of Scheme back.
+
+mod arguments;
+mod characters;
+mod control;
+mod equality;
+mod internal;
+mod lists;
+mod numbers;
+pub mod offload;
+mod ports;
+pub mod print;
+mod strings;
+mod symbols;
+mod system;
+
+use std::collections::HashMap;
+
+use super::engine::{self, Function};
+
+/// The procedures of one file.
+type Table = &'static [(&'static str, Function)];
+
+const TABLES: &[Table] = &[
+    characters::TABLE,
+    control::TABLE,
+    equality::TABLE,
+    internal::TABLE,
+    lists::TABLE,
+    numbers::TABLE,
+    offload::TABLE,
+    ports::TABLE,
+    print::TABLE,
+    strings::TABLE,
+    symbols::TABLE,
+    system::TABLE,
+];
+
+/// Procedures of the interpreter that the ones here are made of.
+pub const USED_NATIVES: &[&str] = &[
+    "=",
+    "<",
+    "eq?",
+    "exact->inexact",
+    "inexact->exact",
+    "quotient",
+    "remainder",
+    "modulo",
+    "string->number",
+    "expt",
+    "abs",
+];
+
+thread_local! {
+    static BY_NAME: HashMap<&'static str, Function> = TABLES
+        .iter()
+        .flat_map(|table| table.iter().copied())
+        .collect();
+}
+
+/// The procedure of a name.
+pub fn function(name: &str) -> Option<Function> {
+    BY_NAME.with(|table| table.get(name).copied())
+}
+
+/// The names of all procedures, the interpreter's own included.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLES
+        .iter()
+        .flat_map(|table| table.iter().map(|(name, _)| *name))
+        .chain(engine::native_names())
+}

@@ -1,0 +1,167 @@
+//! `eq?`, `eqv?`, `equal?`, and lookups by them.
+
+use super::Table;
+use super::arguments::Arguments;
+use crate::machines::engine::{
+    self, Answer, Fault, Value, View, boolean, from_list, identical, uncons, view,
+};
+
+pub const TABLE: Table = &[
+    ("eq?", eq),
+    ("eqv?", eqv),
+    ("equal?", equal),
+    ("not", not),
+    ("boolean?", is_boolean),
+    ("memq", |values| member_by("memq", values, same)),
+    ("memv", |values| member_by("memv", values, same)),
+    ("%member", |values| member_by("member", values, alike)),
+    ("assq", |values| assoc_by("assq", values, same)),
+    ("assv", |values| assoc_by("assv", values, same)),
+    ("%assoc", |values| assoc_by("assoc", values, alike)),
+    ("assq-ref", |values| ref_by("assq-ref", values, same)),
+    ("assv-ref", |values| ref_by("assv-ref", values, same)),
+    ("assoc-ref", |values| ref_by("assoc-ref", values, alike)),
+    ("delete", |values| delete_by("delete", values, alike)),
+    ("delq", |values| delete_by("delq", values, same)),
+    ("delv", |values| delete_by("delv", values, same)),
+    ("%delete-duplicates", delete_duplicates),
+];
+
+type Test = fn(&Value, &Value) -> bool;
+
+/// `eqv?`; `eq?` is the same here, which Scheme allows.
+pub fn same(a: &Value, b: &Value) -> bool {
+    match (view(a), view(b)) {
+        (View::Integer(a), View::Integer(b)) => a == b,
+        (View::Real(a), View::Real(b)) => a.to_bits() == b.to_bits(),
+        (View::Number(a, ..), View::Number(b, ..)) => a == b,
+        (View::Character(a), View::Character(b)) => a == b,
+        _ => identical(a, b),
+    }
+}
+
+/// `equal?`
+pub fn alike(a: &Value, b: &Value) -> bool {
+    let (mut a, mut b) = (a.clone(), b.clone());
+    // Along the rests of lists in a loop, since these may be long.
+    loop {
+        match (view(&a), view(&b)) {
+            (View::Text(a), View::Text(b)) => return a == b,
+            (View::Bytes(a), View::Bytes(b)) => return a == b,
+            (View::Vector(a), View::Vector(b)) => {
+                return a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| alike(a, b));
+            }
+            (View::Pair, View::Pair) => {}
+            _ => return same(&a, &b),
+        }
+        let (Some((first_a, rest_a)), Some((first_b, rest_b))) = (uncons(&a), uncons(&b)) else {
+            return false;
+        };
+        if !alike(&first_a, &first_b) {
+            return false;
+        }
+        (a, b) = (rest_a, rest_b);
+    }
+}
+
+fn eq(values: &[Value]) -> Answer {
+    chain("eq?", values, same)
+}
+
+fn eqv(values: &[Value]) -> Answer {
+    chain("eqv?", values, same)
+}
+
+fn equal(values: &[Value]) -> Answer {
+    chain("equal?", values, alike)
+}
+
+fn chain(name: &'static str, values: &[Value], test: Test) -> Answer {
+    let all = Arguments::at_least(name, values, 0)?.all();
+    Ok(boolean(all.windows(2).all(|pair| match pair {
+        [a, b] => test(a, b),
+        _ => true,
+    })))
+}
+
+fn not(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("not", values, 1)?;
+    Ok(boolean(matches!(
+        view(arguments.value(0)?),
+        View::Boolean(false)
+    )))
+}
+
+fn is_boolean(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("boolean?", values, 1)?;
+    Ok(boolean(matches!(
+        view(arguments.value(0)?),
+        View::Boolean(_)
+    )))
+}
+
+fn member_by(name: &'static str, values: &[Value], test: Test) -> Answer {
+    let arguments = Arguments::exactly(name, values, 2)?;
+    let wanted = arguments.value(0)?;
+    let mut rest = arguments.value(1)?.clone();
+    while let Some((first, next)) = uncons(&rest) {
+        if test(wanted, &first) {
+            return Ok(rest);
+        }
+        rest = next;
+    }
+    match view(&rest) {
+        View::Empty => Ok(boolean(false)),
+        _ => Err(arguments.wrong(1, "a list")),
+    }
+}
+
+fn assoc_by(name: &'static str, values: &[Value], test: Test) -> Answer {
+    let arguments = Arguments::exactly(name, values, 2)?;
+    let found = lookup(&arguments, 0, 1, test)?;
+    Ok(found.map_or_else(|| boolean(false), |(pair, _)| pair))
+}
+
+fn ref_by(name: &'static str, values: &[Value], test: Test) -> Answer {
+    let arguments = Arguments::exactly(name, values, 2)?;
+    let found = lookup(&arguments, 1, 0, test)?;
+    Ok(found.map_or_else(|| boolean(false), |(_, value)| value))
+}
+
+/// The pair of an association list that has a key, and its rest.
+fn lookup(
+    arguments: &Arguments<'_>,
+    key: usize,
+    list: usize,
+    test: Test,
+) -> Result<Option<(Value, Value)>, Fault> {
+    let key = arguments.value(key)?;
+    for entry in arguments.list(list)? {
+        let Some((first, rest)) = uncons(&entry) else {
+            return Err(arguments.wrong(list, "an association list"));
+        };
+        if test(key, &first) {
+            return Ok(Some((entry, rest)));
+        }
+    }
+    Ok(None)
+}
+
+fn delete_by(name: &'static str, values: &[Value], test: Test) -> Answer {
+    let arguments = Arguments::exactly(name, values, 2)?;
+    let item = arguments.value(0)?;
+    let mut items = arguments.list(1)?;
+    items.retain(|other| !test(item, other));
+    Ok(from_list(items))
+}
+
+fn delete_duplicates(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("delete-duplicates", values, 1)?;
+    let mut kept: Vec<Value> = Vec::new();
+    for item in arguments.list(0)? {
+        if !kept.iter().any(|other| alike(other, &item)) {
+            kept.push(item);
+        }
+    }
+    Ok(engine::from_list(kept))
+}

@@ -1,0 +1,94 @@
+//! What emitted text calls.
+
+use super::Table;
+use super::arguments::Arguments;
+use crate::machines::engine::{
+    self, Answer, Failure, Fault, Value, boolean, fault, is_procedure, is_unset, unspecified,
+    wrong_type,
+};
+
+pub const TABLE: Table = &[
+    ("%at", at),
+    ("%check", check),
+    ("%check-list", check_list),
+    ("%check-procedure", check_procedure),
+    ("%unbound", unbound),
+    ("procedure?", procedure),
+];
+
+/// `(%at FORM)`: this top-level form begins.
+fn at(values: &[Value]) -> Answer {
+    let form = Arguments::exactly("%at", values, 1)?.index(0)?;
+    engine::enter_form(form);
+    Ok(unspecified())
+}
+
+/// `(%check VALUE REFERENCE)`: the value of a variable that may have none.
+fn check(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%check", values, 2)?;
+    let value = arguments.value(0)?;
+    if is_unset(value) {
+        return Err(unbound_fault(arguments.index(1)?));
+    }
+    Ok(value.clone())
+}
+
+/// `(%unbound REFERENCE)`: a name that nothing binds is reached.
+fn unbound(values: &[Value]) -> Answer {
+    let reference = Arguments::exactly("%unbound", values, 1)?.index(0)?;
+    Err(unbound_fault(reference))
+}
+
+fn unbound_fault(reference: usize) -> Fault {
+    let program = engine::program();
+    let failure = match program.references.get(reference) {
+        Some(reference) => Failure {
+            span: Some(reference.span),
+            ..Failure::new(
+                "unbound-variable",
+                if reference.unbound {
+                    format!("unbound variable `{}`", reference.name)
+                } else {
+                    format!("`{}` is used before its definition", reference.name)
+                },
+            )
+        },
+        None => Failure::new("unbound-variable", "unbound variable"),
+    };
+    fault(failure)
+}
+
+/// `(%check-list NAME POSITION VALUE)`
+fn check_list(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%check-list", values, 3)?;
+    let value = arguments.value(2)?;
+    if engine::list_items(value).is_none() {
+        return Err(wrong_type(
+            arguments.text(0)?,
+            arguments.index(1)?,
+            "a list",
+            value,
+        ));
+    }
+    Ok(unspecified())
+}
+
+/// `(%check-procedure NAME POSITION VALUE)`
+fn check_procedure(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%check-procedure", values, 3)?;
+    let value = arguments.value(2)?;
+    if !is_procedure(value) {
+        return Err(wrong_type(
+            arguments.text(0)?,
+            arguments.index(1)?,
+            "a procedure",
+            value,
+        ));
+    }
+    Ok(unspecified())
+}
+
+fn procedure(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("procedure?", values, 1)?;
+    Ok(boolean(is_procedure(arguments.value(0)?)))
+}

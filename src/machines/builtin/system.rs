@@ -1,0 +1,124 @@
+//! What surrounds the evaluation: environment, host, files' names.
+
+use std::path::Path;
+
+use super::Table;
+use super::arguments::Arguments;
+use crate::machines::engine::{Answer, Failure, Value, View, boolean, fault, integer, text, view};
+
+pub const TABLE: Table = &[
+    ("getenv", getenv),
+    ("gethostname", gethostname),
+    ("getuid", getuid),
+    ("getpid", getpid),
+    ("current-time", current_time),
+    ("file-exists?", file_exists),
+    ("dirname", dirname),
+    ("basename", basename),
+    ("canonicalize-path", canonicalize_path),
+    ("primitive-load", primitive_load),
+    ("->bool", to_bool),
+];
+
+fn getenv(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("getenv", values, 1)?;
+    let name = arguments.text(0)?;
+    // Names with `=` or NUL cannot be there, and the library panics on them.
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Ok(boolean(false));
+    }
+    Ok(match std::env::var_os(name) {
+        Some(value) => text(value.to_string_lossy()),
+        None => boolean(false),
+    })
+}
+
+fn gethostname(values: &[Value]) -> Answer {
+    Arguments::exactly("gethostname", values, 0)?;
+    match std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        Ok(name) => Ok(text(name.trim_end())),
+        Err(error) => Err(fault(Failure::new(
+            "system-error",
+            format!("gethostname: {error}"),
+        ))),
+    }
+}
+
+fn getuid(values: &[Value]) -> Answer {
+    Arguments::exactly("getuid", values, 0)?;
+    Ok(integer(i64::from(nix::unistd::getuid().as_raw())))
+}
+
+fn getpid(values: &[Value]) -> Answer {
+    Arguments::exactly("getpid", values, 0)?;
+    Ok(integer(i64::from(nix::unistd::getpid().as_raw())))
+}
+
+fn current_time(values: &[Value]) -> Answer {
+    Arguments::exactly("current-time", values, 0)?;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = since.map(|since| since.as_secs()).unwrap_or_default();
+    Ok(integer(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
+fn file_exists(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("file-exists?", values, 1)?;
+    Ok(boolean(Path::new(arguments.text(0)?).exists()))
+}
+
+fn dirname(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("dirname", values, 1)?;
+    let name = arguments.text(0)?.trim_end_matches('/');
+    let directory = match name.rsplit_once('/') {
+        Some((directory, _)) => match directory.trim_end_matches('/') {
+            "" => "/",
+            directory => directory,
+        },
+        None if name.is_empty() && !arguments.text(0)?.is_empty() => "/",
+        None => ".",
+    };
+    Ok(text(directory))
+}
+
+fn basename(values: &[Value]) -> Answer {
+    let arguments = Arguments::between("basename", values, 1, 2)?;
+    let name = arguments.text(0)?.trim_end_matches('/');
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let suffix = match arguments.optional(1) {
+        Some(_) => arguments.text(1)?,
+        None => "",
+    };
+    let stripped = base.strip_suffix(suffix).filter(|rest| !rest.is_empty());
+    Ok(text(stripped.unwrap_or(base)))
+}
+
+fn canonicalize_path(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("canonicalize-path", values, 1)?;
+    let name = arguments.text(0)?;
+    match std::fs::canonicalize(name) {
+        Ok(path) => Ok(text(path.to_string_lossy())),
+        Err(error) => Err(super::ports::file_fault(name, &error)),
+    }
+}
+
+/// Another file's value: a missing one is told apart, since stock takes it
+/// for a missing machine file.
+fn primitive_load(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("primitive-load", values, 1)?;
+    let name = arguments.text(0)?;
+    if let Err(error) = std::fs::metadata(name) {
+        return Err(super::ports::file_fault(name, &error));
+    }
+    Err(fault(Failure::new(
+        "unsupported",
+        "`primitive-load` is known to Guile but not supported here",
+    )))
+}
+
+fn to_bool(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("->bool", values, 1)?;
+    Ok(boolean(!matches!(
+        view(arguments.value(0)?),
+        View::Boolean(false)
+    )))
+}

@@ -1,0 +1,235 @@
+//! Raw machines to build machines: types, ranges, defaults.
+//!
+//! A machine with a wrong field is left out, the others stay. Stock checks
+//! nothing here: a wrong value ends the hook later, or matches nothing.
+
+mod field;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::diagnostic::Diagnostic;
+use super::raw::{Plain, RawField, RawMachine};
+use super::record::{BuildMachine, Field};
+use field::{Checked, Wrong};
+
+/// Makes build machines, and says what is wrong with those that cannot be.
+pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {
+    let mut machines = Vec::new();
+    let mut diagnostics = Vec::new();
+    for machine in raw {
+        let mut checker = Checker {
+            raw: machine,
+            diagnostics: Vec::new(),
+        };
+        let machine = checker.machine(home);
+        diagnostics.append(&mut checker.diagnostics);
+        machines.extend(machine);
+    }
+    (machines, diagnostics)
+}
+
+struct Checker<'a> {
+    raw: &'a RawMachine,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// The machine, unless one of its fields is wrong; all fields are looked
+    /// at in any case.
+    fn machine(&mut self, home: Option<&Path>) -> Option<BuildMachine> {
+        let name = self.required(Field::Name, field::host_name);
+        let user = self.required(Field::User, field::word);
+        let port = self.or(Field::Port, 22, field::port);
+        let systems = self.systems();
+        let private_key = self.private_key(home);
+        let host_key = self.host_key();
+        let compression = self.or(
+            Field::Compression,
+            "zlib@openssh.com,zlib".to_owned(),
+            field::text,
+        );
+        let compression_level = self.or(Field::CompressionLevel, 3, field::level);
+        let daemon_socket = self.or(
+            Field::DaemonSocket,
+            "/var/guix/daemon-socket/socket".to_owned(),
+            field::text,
+        );
+        let overload_threshold = self.or(Field::OverloadThreshold, Some(0.8), field::threshold);
+        let parallel_builds = self.or(Field::ParallelBuilds, 1, field::count);
+        let speed = self.or(Field::Speed, 1.0, field::speed);
+        let features = self.or(Field::Features, Vec::new(), field::texts);
+        self.ssh_options();
+        Some(BuildMachine {
+            name: name?,
+            port: port?,
+            systems: systems?,
+            user: user?,
+            private_key: private_key?,
+            host_key: host_key?,
+            compression: compression?,
+            compression_level: compression_level?,
+            daemon_socket: daemon_socket?,
+            overload_threshold: overload_threshold?,
+            parallel_builds: parallel_builds?,
+            speed: speed?,
+            features: features?,
+            location: self.raw.location.clone(),
+            written: self.written(),
+        })
+    }
+
+    fn field(&self, field: Field) -> Option<&RawField> {
+        self.raw.fields.iter().find(|other| other.field == field)
+    }
+
+    fn written(&self) -> BTreeMap<Field, Option<super::record::Location>> {
+        self.raw
+            .fields
+            .iter()
+            .map(|field| (field.field, field.location.clone()))
+            .collect()
+    }
+
+    /// What to call the machine in a message.
+    fn called(&self) -> String {
+        match self.field(Field::Name).map(|field| &field.value) {
+            Some(Plain::Text(name)) => format!("build machine `{name}`"),
+            _ => "this build machine".into(),
+        }
+    }
+
+    fn wrong(&mut self, field: &RawField, wrong: &Wrong) {
+        let mut diagnostic = Diagnostic::error(
+            wrong.code(),
+            format!(
+                "`{}` must be {}, but it is {}",
+                field.field.name(),
+                wrong.expected(),
+                field.value.written()
+            ),
+        )
+        .at(field.location.clone());
+        diagnostic.help = wrong
+            .help()
+            .map(str::to_owned)
+            .or_else(|| Some(format!("{} is left out", self.called())));
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The value of a field, or the default where it is not written.
+    fn or<T>(
+        &mut self,
+        field: Field,
+        default: T,
+        read: impl Fn(&Plain) -> Checked<T>,
+    ) -> Option<T> {
+        let Some(raw) = self.field(field).cloned() else {
+            return Some(default);
+        };
+        match read(&raw.value) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.wrong(&raw, &wrong);
+                None
+            }
+        }
+    }
+
+    fn required<T>(&mut self, field: Field, read: fn(&Plain) -> Checked<T>) -> Option<T> {
+        if self.field(field).is_none() {
+            let diagnostic = Diagnostic::error(
+                "missing-field",
+                format!("this build machine lacks the field {}", field.name()),
+            );
+            let location = self.raw.location.clone();
+            self.diagnostics.push(diagnostic.at(location));
+            return None;
+        }
+        self.or(field, None, |value| read(value).map(Some))
+            .flatten()
+    }
+
+    /// `systems` wins unless it is #f; else the obsolete `system` (source:
+    /// build-machine-systems in guix/scripts/offload.scm).
+    fn systems(&mut self) -> Option<Vec<String>> {
+        let systems = self.field(Field::Systems).cloned();
+        let system = self.field(Field::System).cloned();
+        match (systems, system) {
+            (Some(systems), _) if systems.value != Plain::Boolean(false) => {
+                self.or(Field::Systems, Vec::new(), field::systems)
+            }
+            (_, Some(system)) if system.value != Plain::Boolean(false) => {
+                // Stock gives the place of the form.
+                let diagnostic =
+                    Diagnostic::warning("obsolete-field", "the field `system` is deprecated")
+                        .with_help("write (systems '(\"…\")) instead");
+                self.diagnostics
+                    .push(diagnostic.at(self.raw.location.clone()));
+                let one = self.or(Field::System, String::new(), field::word)?;
+                Some(vec![one])
+            }
+            _ => {
+                let diagnostic = Diagnostic::error(
+                    "missing-field",
+                    format!(
+                        "{} lacks the field systems: no build matches it",
+                        self.called()
+                    ),
+                )
+                .with_help("for instance (systems '(\"x86_64-linux\"))");
+                self.diagnostics
+                    .push(diagnostic.at(self.raw.location.clone()));
+                None
+            }
+        }
+    }
+
+    fn private_key(&mut self, home: Option<&Path>) -> Option<Option<PathBuf>> {
+        let default = home.map(|home| home.join(".ssh/id_rsa"));
+        self.or(Field::PrivateKey, default, |value| {
+            Ok(match value {
+                Plain::Boolean(false) => None,
+                value => Some(field::text(value)?.into()),
+            })
+        })
+    }
+
+    /// A missing one is allowed, for files of before November 2016.
+    fn host_key(&mut self) -> Option<Option<String>> {
+        let missing = self
+            .field(Field::HostKey)
+            .is_none_or(|field| field.value == Plain::Boolean(false));
+        if !missing {
+            return self.or(Field::HostKey, None, |value| field::text(value).map(Some));
+        }
+        let diagnostic = Diagnostic::warning(
+            "missing-host-key",
+            format!("{} lacks the field host-key", self.called()),
+        );
+        let help = match self.field(Field::Name).map(|field| &field.value) {
+            Some(Plain::Text(name)) => format!(
+                "its key must be in /etc/ssh/ssh_known_hosts or known_hosts; better write what \
+                 `ssh-keyscan -t ed25519 {name}` prints, without the name, into host-key"
+            ),
+            _ => "its key must be in /etc/ssh/ssh_known_hosts or known_hosts".into(),
+        };
+        self.diagnostics
+            .push(diagnostic.with_help(help).at(self.raw.location.clone()));
+        Some(None)
+    }
+
+    fn ssh_options(&mut self) {
+        if let Some(field) = self.field(Field::SshOptions) {
+            let location = field.location.clone();
+            self.diagnostics.push(
+                Diagnostic::warning("obsolete-field", "the field `ssh-options` is ignored")
+                    .with_help("port, user and private-key have fields of their own")
+                    .at(location),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! The core program as text for the engine, with a map back to the file.
+
+use std::collections::BTreeSet;
+
+use super::{Expr, ExprKind, Program};
+use crate::machines::source::Span;
+
+/// Generated text and where its parts come from.
+#[derive(Default)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+    /// The constants that occur in it.
+    pub constants: BTreeSet<u32>,
+    /// Which stretch of it comes from where, inner ones before outer ones.
+    map: Vec<(u32, u32, Span)>,
+}
+
+impl Text {
+    /// What the smallest expression that encloses a stretch of the text comes
+    /// from.
+    pub fn origin(&self, start: u32, end: u32) -> Option<Span> {
+        self.map
+            .iter()
+            .filter(|(from, to, _)| *from <= start && end <= *to)
+            .min_by_key(|(from, to, _)| to.saturating_sub(*from))
+            .map(|(_, _, span)| *span)
+    }
+}
+
+/// Writes a program: library, then the forms of the file, one top-level
+/// expression each.
+///
+/// Names: `kN` constants, `vN` locals, `wN` locals before they are boxed, `gN`
+/// globals, `p.NAME` primitives.
+pub fn emit(program: &Program) -> Text {
+    let mut emitter = Emitter {
+        program,
+        out: Text::default(),
+    };
+    for (global, value) in program.library.iter().chain(&program.initial) {
+        emitter.set_global(*global, value);
+        emitter.push("\n");
+    }
+    for (number, form) in program.forms.iter().enumerate() {
+        emitter.push(&format!("(p.%at {number})\n"));
+        emitter.expr(form);
+        emitter.push("\n");
+    }
+    emitter.out
+}
+
+struct Emitter<'a> {
+    program: &'a Program,
+    out: Text,
+}
+
+impl Emitter<'_> {
+    fn push(&mut self, text: &str) {
+        self.out.text.push_str(text);
+    }
+
+    fn name(&mut self, prefix: char, number: u32) {
+        self.out.text.push(prefix);
+        self.out.text.push_str(&number.to_string());
+    }
+
+    fn here(&self) -> u32 {
+        u32::try_from(self.out.text.len()).unwrap_or(u32::MAX)
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        let start = self.here();
+        match &expr.kind {
+            ExprKind::Constant(number) => {
+                self.out.constants.insert(*number);
+                self.name('k', *number);
+            }
+            ExprKind::Local(local, check) => self.checked(*check, |this| this.local(*local)),
+            ExprKind::Global(global, check) => {
+                self.checked(*check, |this| this.name('g', *global));
+            }
+            ExprKind::Primitive(name) => {
+                self.push("p.");
+                self.push(name);
+            }
+            ExprKind::Unbound(reference) => {
+                self.push(&format!("(p.%unbound {reference})"));
+            }
+            ExprKind::If(parts) => {
+                self.push("(if");
+                self.arguments(parts.iter());
+            }
+            ExprKind::Lambda(parameters, rest, body) => self.lambda(parameters, *rest, body),
+            ExprKind::Call(operator, arguments) => {
+                self.push("(");
+                self.expr(operator);
+                self.arguments(arguments);
+            }
+            ExprKind::Let(bindings, body) => self.bindings(bindings, body),
+            ExprKind::Letrec(locals, body) => self.letrec(locals, body),
+            ExprKind::SetLocal(local, value) => {
+                self.push("(p.set-strong-box! ");
+                self.name('v', *local);
+                self.push(" ");
+                self.expr(value);
+                self.push(")");
+            }
+            ExprKind::SetGlobal(global, value) => self.set_global(*global, value),
+            ExprKind::Sequence(parts) => {
+                self.push("(begin");
+                self.arguments(parts);
+            }
+            ExprKind::Machine(number, arguments) => {
+                self.push(&format!("(p.%make-machine {number}"));
+                self.arguments(arguments);
+            }
+        }
+        self.out.map.push((start, self.here(), expr.span));
+    }
+
+    /// Expressions each after a space, then the closing parenthesis.
+    fn arguments<'e>(&mut self, arguments: impl IntoIterator<Item = &'e Expr>) {
+        for argument in arguments {
+            self.push(" ");
+            self.expr(argument);
+        }
+        self.push(")");
+    }
+
+    fn checked(&mut self, check: Option<u32>, value: impl FnOnce(&mut Self)) {
+        match check {
+            Some(reference) => {
+                self.push("(p.%check ");
+                value(self);
+                self.push(&format!(" {reference})"));
+            }
+            None => value(self),
+        }
+    }
+
+    fn local(&mut self, local: u32) {
+        if self.program.is_boxed(local) {
+            self.push("(p.unbox-strong ");
+            self.name('v', local);
+            self.push(")");
+        } else {
+            self.name('v', local);
+        }
+    }
+
+    fn set_global(&mut self, global: u32, value: &Expr) {
+        self.push("(set! ");
+        self.name('g', global);
+        self.push(" ");
+        self.expr(value);
+        self.push(")");
+    }
+
+    fn lambda(&mut self, parameters: &[u32], rest: Option<u32>, body: &Expr) {
+        self.push("(lambda ");
+        match (parameters, rest) {
+            ([], Some(rest)) => self.parameter(rest),
+            _ => {
+                self.push("(");
+                for parameter in parameters {
+                    self.parameter(*parameter);
+                    self.push(" ");
+                }
+                if let Some(rest) = rest {
+                    self.push(". ");
+                    self.parameter(rest);
+                }
+                self.push(")");
+            }
+        }
+        self.push(" ");
+        let all: Vec<u32> = parameters.iter().copied().chain(rest).collect();
+        self.boxing(&all, body);
+        self.push(")");
+    }
+
+    fn bindings(&mut self, bindings: &[(u32, Expr)], body: &Expr) {
+        if bindings.is_empty() {
+            self.expr(body);
+            return;
+        }
+        let locals: Vec<u32> = bindings.iter().map(|(local, _)| *local).collect();
+        self.push("((lambda (");
+        for local in &locals {
+            self.parameter(*local);
+            self.push(" ");
+        }
+        self.push(") ");
+        self.boxing(&locals, body);
+        self.push(")");
+        self.arguments(bindings.iter().map(|(_, value)| value));
+    }
+
+    /// A parameter's name: another one for those that must be boxed first.
+    fn parameter(&mut self, local: u32) {
+        let prefix = if self.program.is_boxed(local) {
+            'w'
+        } else {
+            'v'
+        };
+        self.name(prefix, local);
+    }
+
+    /// A body in which those of the parameters that are assigned are boxed.
+    fn boxing(&mut self, parameters: &[u32], body: &Expr) {
+        let boxed: Vec<u32> = parameters
+            .iter()
+            .copied()
+            .filter(|local| self.program.is_boxed(*local))
+            .collect();
+        if boxed.is_empty() {
+            self.expr(body);
+            return;
+        }
+        self.push("((lambda (");
+        for local in &boxed {
+            self.name('v', *local);
+            self.push(" ");
+        }
+        self.push(") ");
+        self.expr(body);
+        self.push(")");
+        for local in &boxed {
+            self.push(" (p.box-strong ");
+            self.name('w', *local);
+            self.push(")");
+        }
+        self.push(")");
+    }
+
+    fn letrec(&mut self, locals: &[u32], body: &Expr) {
+        if locals.is_empty() {
+            self.expr(body);
+            return;
+        }
+        self.push("((lambda (");
+        for local in locals {
+            self.name('v', *local);
+            self.push(" ");
+        }
+        self.push(") ");
+        self.expr(body);
+        self.push(")");
+        for _ in locals {
+            self.push(" (p.box-strong unset)");
+        }
+        self.push(")");
+    }
+}

@@ -1,0 +1,257 @@
+//! The interpreter: runs a core program. The only module that names steel.
+//!
+//! `Engine::new` takes 230 ms, nearly all of it for a prelude and macros that
+//! a core program has no use for; the engine below is ready in 2 ms.
+
+mod value;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use steel::rerrs::ErrorKind;
+use steel::steel_vm::engine::Engine;
+use steel::steel_vm::primitives;
+
+use super::builtin;
+use super::core::{Program, Text, emit};
+use super::source::Span;
+
+pub use value::{
+    Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
+    from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
+    symbol, text, uncons, unspecified, view, with_foreign, written_number, wrong_type,
+};
+
+/// Primitives that are Steel's own.
+const NATIVE: &[&str] = &[
+    "car",
+    "cdr",
+    "cons",
+    "list",
+    "null?",
+    "pair?",
+    "append",
+    "length",
+    "apply",
+    "+",
+    "-",
+    "*",
+    "/",
+    "vector",
+    "vector-ref",
+    "make-vector",
+    "box-strong",
+    "unbox-strong",
+    "set-strong-box!",
+];
+
+/// Primitives that the emitted text itself uses.
+const EMITTED: &[&str] = &[
+    "%at",
+    "%check",
+    "%unbound",
+    "%make-machine",
+    "box-strong",
+    "unbox-strong",
+    "set-strong-box!",
+];
+
+/// The names of the procedures that Steel provides.
+pub fn native_names() -> impl Iterator<Item = &'static str> {
+    NATIVE.iter().copied()
+}
+
+/// Why a program ended without a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind: the last part of a diagnostic's code.
+    pub code: &'static str,
+    /// One line.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where, if it is known better than by the call that failed.
+    pub span: Option<Span>,
+}
+
+impl Failure {
+    /// A failure at the call that is running.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            help: None,
+            span: None,
+        }
+    }
+}
+
+thread_local! {
+    /// The program that is running, for the procedures that need its tables.
+    static PROGRAM: RefCell<Rc<Program>> = RefCell::default();
+    /// The top-level form that is running.
+    static FORM: Cell<usize> = const { Cell::new(0) };
+    /// Failures on their way through the interpreter, which carries only text.
+    static FAILURES: RefCell<Vec<Failure>> = const { RefCell::new(Vec::new()) };
+    /// Steel's own procedures.
+    static NATIVES: RefCell<HashMap<&'static str, Value>> = RefCell::default();
+}
+
+/// What marks the number of a failure in an error's text.
+const MARK: &str = "%failure ";
+
+/// Makes the error that carries a failure.
+pub fn fault(failure: Failure) -> Fault {
+    let number = FAILURES.with_borrow_mut(|failures| {
+        failures.push(failure);
+        failures.len().saturating_sub(1)
+    });
+    Fault::new(ErrorKind::Generic, format!("{MARK}{number}"))
+}
+
+/// The program that is running.
+pub fn program() -> Rc<Program> {
+    PROGRAM.with_borrow(Rc::clone)
+}
+
+/// Notes which top-level form is running.
+pub fn enter_form(number: usize) {
+    FORM.set(number);
+}
+
+/// Calls a procedure of Steel's own that does not call back.
+pub fn native(name: &'static str, arguments: &[Value]) -> Answer {
+    let value = NATIVES.with_borrow(|natives| natives.get(name).cloned());
+    match value {
+        Some(Value::FuncV(function)) => function(arguments),
+        Some(Value::MutFunc(function)) => function(&mut arguments.to_vec()),
+        _ => Err(fault(Failure::new(
+            "internal",
+            format!("the interpreter lacks `{name}`"),
+        ))),
+    }
+}
+
+/// Runs a program; its value is that of the last form.
+pub fn run(program: Program) -> Result<Value, Failure> {
+    let program = Rc::new(program);
+    PROGRAM.set(Rc::clone(&program));
+    FAILURES.take();
+    FORM.set(0);
+    let text = emit(&program);
+    let mut engine = engine(&program, &text)?;
+    let result = engine.run(text.text.clone());
+    // The destructor takes longer than a small file needs in all.
+    std::mem::forget(engine);
+    match result {
+        Ok(values) => Ok(values.into_iter().last().unwrap_or_else(unspecified)),
+        Err(error) => Err(explain(&error, &program, &text)),
+    }
+}
+
+/// An engine that knows what the program mentions.
+fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
+    let mut engine = Engine::new_raw_no_kernel();
+    let module = primitives::prelude();
+    // What the compiler itself emits, for rest arguments and the like.
+    for (name, value) in module.inner_map().iter() {
+        engine.register_value(&format!("#%prim.{name}"), value.clone());
+    }
+    NATIVES.with_borrow_mut(|natives| {
+        if natives.is_empty() {
+            for name in NATIVE.iter().chain(builtin::USED_NATIVES) {
+                if let Some(value) = module.try_get_ref(name) {
+                    natives.insert(name, value);
+                }
+            }
+        }
+    });
+    for name in program.primitives.iter().chain(EMITTED) {
+        let value = match builtin::function(name) {
+            Some(function) => Value::FuncV(function),
+            None => module.try_get_ref(name).ok_or_else(|| {
+                Failure::new("internal", format!("the interpreter lacks `{name}`"))
+            })?,
+        };
+        engine.register_value(&format!("p.{name}"), value);
+    }
+    for number in &text.constants {
+        if let Some(value) = program.constants.get(*number as usize) {
+            engine.register_value(&format!("k{number}"), constant(value)?);
+        }
+    }
+    let unset = value::unset();
+    engine.register_value("unset", unset.clone());
+    for number in 0..program.globals.len() {
+        engine.register_value(&format!("g{number}"), unset.clone());
+    }
+    Ok(engine)
+}
+
+/// What an error means, and where in the file.
+fn explain(error: &Fault, program: &Program, text: &Text) -> Failure {
+    let written = error.to_string();
+    let message = written
+        .split_once(": ")
+        .and_then(|(_, rest)| rest.split_once(": "))
+        .map_or(&*written, |(_, message)| message);
+    let own = message
+        .strip_prefix(MARK)
+        .and_then(|number| number.parse::<usize>().ok())
+        .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()));
+    let mut failure = own.unwrap_or_else(|| native_failure(error.kind(), message));
+    if failure.span.is_none() {
+        failure.span = place(error, program, text);
+    }
+    failure
+}
+
+/// The smallest expression of the file that failed: by the error's own span,
+/// else by the calls that led to it, else the top-level form.
+fn place(error: &Fault, program: &Program, text: &Text) -> Option<Span> {
+    let trace = error.stack_trace().as_ref().map(|trace| trace.trace());
+    let calls = trace
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .filter_map(|call| call.span().as_ref().copied());
+    error
+        .span()
+        .into_iter()
+        .chain(calls)
+        .filter(|span| span.end() > span.start())
+        .filter_map(|span| text.origin(span.start(), span.end()))
+        .find(|span| program.is_of_the_file(*span))
+        .or_else(|| program.forms.get(FORM.get()).map(|form| form.span))
+}
+
+/// A failure of Steel's own, in words that do not speak of its insides.
+fn native_failure(kind: ErrorKind, message: &str) -> Failure {
+    match kind {
+        ErrorKind::ArityMismatch => Failure::new(
+            "wrong-number-of-arguments",
+            format!("wrong number of arguments: {}", arity(message)),
+        ),
+        ErrorKind::TypeMismatch | ErrorKind::ConversionError | ErrorKind::ContractViolation => {
+            Failure::new("wrong-type", message)
+        }
+        ErrorKind::BadSyntax if message.contains("not a procedure") => Failure::new(
+            "wrong-type",
+            "this is called, but its value is no procedure",
+        ),
+        ErrorKind::Io => Failure::new("system-error", message),
+        ErrorKind::FreeIdentifier | ErrorKind::BadSyntax | ErrorKind::Parse => {
+            Failure::new("internal", format!("the interpreter refuses: {message}"))
+        }
+        _ => Failure::new("error", message),
+    }
+}
+
+/// `… expected 1 arguments, found 2` out of Steel's text.
+fn arity(message: &str) -> &str {
+    message
+        .find("expect")
+        .and_then(|at| message.get(at..))
+        .unwrap_or(message)
+}

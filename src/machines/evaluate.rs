@@ -1,0 +1,207 @@
+//! A machine file's text to raw machines and diagnostics, in this process.
+
+use super::builtin::offload::{Machine, machine};
+use super::diagnostic::{Diagnostic, Severity};
+use super::engine::{self, Failure, Value, View, list_items, view};
+use super::expand::{Finding, expand};
+use super::raw::{RawField, RawMachine};
+use super::reader;
+use super::record::Field;
+use super::source::{Sources, Span};
+
+/// What an evaluation gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// The machines, none if the file is broken.
+    pub machines: Vec<RawMachine>,
+    /// What is wrong with the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// No machines for this reason.
+    pub fn failed(diagnostic: Diagnostic) -> Self {
+        Self {
+            machines: Vec::new(),
+            diagnostics: vec![diagnostic],
+        }
+    }
+}
+
+/// Evaluates a machine file.
+///
+/// Without any limit on time and memory: see [`super::child`].
+pub fn evaluate(name: &str, bytes: &[u8], nesting: u32) -> Report {
+    let mut sources = Sources::default();
+    let (findings, machines) = match steps(name, bytes, nesting, &mut sources) {
+        Ok((findings, machines)) => (findings, machines),
+        Err(findings) => (findings, Vec::new()),
+    };
+    Report {
+        machines: machines
+            .iter()
+            .map(|machine| raw(machine, &sources))
+            .collect(),
+        diagnostics: located(findings, &sources),
+    }
+}
+
+type Steps<T> = Result<T, Vec<Finding>>;
+
+fn steps(
+    name: &str,
+    bytes: &[u8],
+    nesting: u32,
+    sources: &mut Sources,
+) -> Steps<(Vec<Finding>, Vec<Machine>)> {
+    let text = decoded(name, bytes, sources)?;
+    let file = sources.add(name, text).ok_or_else(|| {
+        vec![finding(
+            "too-large",
+            "the file is too large",
+            Span::default(),
+        )]
+    })?;
+    let data = reader::read_all(text, file, nesting)
+        .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
+    let (program, mut findings) = expand(&data, sources);
+    if findings.iter().any(|finding| finding.diagnostic.is_error()) {
+        return Err(findings);
+    }
+    let last = data.last().map(|datum| datum.span);
+    match engine::run(program) {
+        Ok(value) => match machines(&value) {
+            Ok(machines) => Ok((findings, machines)),
+            Err(diagnostic) => {
+                let span = last.unwrap_or_default();
+                findings.push(Finding { diagnostic, span });
+                Err(findings)
+            }
+        },
+        Err(failure) => {
+            add_failure(&mut findings, failure);
+            Err(findings)
+        }
+    }
+}
+
+/// The text; a file in another encoding is an error at its first bad byte.
+fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Steps<&'a str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let start = error.valid_up_to();
+        let good = bytes
+            .get(..start)
+            .and_then(|good| std::str::from_utf8(good).ok())
+            .unwrap_or_default();
+        // What stands before is enough to know the place.
+        let file = sources.add(name, good).unwrap_or_default();
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let span = Span {
+            file,
+            start,
+            end: start,
+        };
+        let mut finding = finding("encoding", "this is not UTF-8", span);
+        finding.diagnostic.help = Some("save the file as UTF-8".into());
+        vec![finding]
+    })
+}
+
+fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
+    Finding {
+        diagnostic: Diagnostic::error(code, message),
+        span,
+    }
+}
+
+/// Notes why the program ended. A warning about the same place, such as the
+/// one about an unbound name, becomes the error.
+fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
+    let span = failure.span.unwrap_or_default();
+    let code = format!("machines::{}", failure.code);
+    let known = findings
+        .iter_mut()
+        .find(|finding| finding.span == span && finding.diagnostic.code == code);
+    if let Some(finding) = known {
+        finding.diagnostic.severity = Severity::Error;
+        return;
+    }
+    let mut finding = finding(failure.code, failure.message, span);
+    finding.diagnostic.help = failure.help;
+    findings.push(finding);
+}
+
+/// The machines of the file's value.
+fn machines(value: &Value) -> Result<Vec<Machine>, Diagnostic> {
+    let not_a_list = |what: String| {
+        Diagnostic::error(
+            "no-list",
+            format!("the file's last form must be a list of build machines, but it is {what}"),
+        )
+    };
+    if machine(value).is_some() {
+        return Err(not_a_list("a single build machine".into())
+            .with_help("wrap it in a list: (list (build-machine …))"));
+    }
+    let Some(items) = list_items(value) else {
+        let what = match view(value) {
+            View::Unspecified => "no value".into(),
+            _ => short(value),
+        };
+        return Err(not_a_list(what).with_help("end the file with (list MACHINE …)"));
+    };
+    items
+        .iter()
+        .map(|item| {
+            machine(item).ok_or_else(|| {
+                let diagnostic = not_a_list(format!("a list that contains {}", short(item)));
+                if list_items(item).is_some_and(|items| items.iter().any(|i| machine(i).is_some()))
+                {
+                    diagnostic.with_help("use `append` to make one list of several")
+                } else {
+                    diagnostic
+                }
+            })
+        })
+        .collect()
+}
+
+fn short(value: &Value) -> String {
+    let written = super::builtin::print::written(value);
+    if written.chars().count() > 60 {
+        written.chars().take(60).chain(['…']).collect()
+    } else {
+        written
+    }
+}
+
+fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
+    RawMachine {
+        location: sources.location(machine.span),
+        fields: machine
+            .fields
+            .iter()
+            .filter(|field| field.field != Field::Location)
+            .map(|field| RawField {
+                field: field.field,
+                location: sources.location(field.span),
+                value: field.plain(),
+            })
+            .collect(),
+    }
+}
+
+/// Findings with lines and columns, in the order of the file.
+fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
+    findings.sort_by_key(|finding| (finding.span.file, finding.span.start));
+    findings
+        .into_iter()
+        .map(|finding| {
+            let location = sources.location(finding.span);
+            finding.diagnostic.at(location)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,352 @@
+//! From data to the core program: resolves names, expands the special forms.
+//!
+//! Names are resolved here and nowhere else; the engine sees numbers. So a
+//! file may call its variables as it likes, and a special form means what it
+//! means where it stands. A form that is wrong becomes a finding and a
+//! placeholder, so that one run finds all of them.
+
+mod body;
+mod branch;
+mod forms;
+mod machine;
+mod modules;
+mod quasi;
+mod scope;
+mod special;
+
+use std::rc::Rc;
+
+use super::core::{Constant, Expr, ExprKind, Program};
+use super::datum::{Datum, Kind};
+use super::diagnostic::Diagnostic;
+use super::similar::nearest;
+use super::source::{Sources, Span};
+use modules::Modules;
+use scope::{Binding, Scope};
+use special::Special;
+
+pub use modules::{known_module_of, supported_modules};
+
+/// What was found wrong, and where.
+pub struct Finding {
+    /// What.
+    pub diagnostic: Diagnostic,
+    /// Where.
+    pub span: Span,
+}
+
+/// A malformed form: becomes a finding.
+struct Malformed {
+    diagnostic: Diagnostic,
+    span: Span,
+}
+
+type Expanded<T> = Result<T, Malformed>;
+
+fn malformed(span: Span, message: impl Into<String>) -> Malformed {
+    Malformed {
+        diagnostic: Diagnostic::error("syntax", message),
+        span,
+    }
+}
+
+/// Expands the data of a file.
+pub fn expand(data: &[Datum], sources: &mut Sources) -> (Program, Vec<Finding>) {
+    let mut expander = Expander::new(sources);
+    expander.program(data);
+    expander.library();
+    (expander.program, expander.findings)
+}
+
+struct Expander<'s> {
+    program: Program,
+    findings: Vec<Finding>,
+    modules: Modules,
+    sources: &'s mut Sources,
+    /// What is there without an import.
+    core: Rc<Scope>,
+    /// The file's own definitions; imports are in between.
+    file: Rc<Scope>,
+    imports: Rc<Scope>,
+    unspecified: u32,
+}
+
+impl<'s> Expander<'s> {
+    fn new(sources: &'s mut Sources) -> Self {
+        let mut program = Program::default();
+        let unspecified = program.constant(Constant::Unspecified);
+        let core = Rc::new(Scope::default());
+        let imports = Scope::inside(&core);
+        let mut expander = Self {
+            file: Scope::inside(&imports),
+            imports,
+            core,
+            program,
+            findings: Vec::new(),
+            modules: Modules::default(),
+            sources,
+            unspecified,
+        };
+        expander.set_up();
+        expander
+    }
+
+    fn find(&mut self, malformed: Malformed) {
+        self.findings.push(Finding {
+            diagnostic: malformed.diagnostic,
+            span: malformed.span,
+        });
+    }
+
+    /// Expands an expression; never fails, see the module's description.
+    fn expr(&mut self, datum: &Datum, scope: &Rc<Scope>) -> Expr {
+        match self.try_expr(datum, scope) {
+            Ok(expr) => expr,
+            Err(malformed) => {
+                self.find(malformed);
+                self.nothing(datum.span)
+            }
+        }
+    }
+
+    fn try_expr(&mut self, datum: &Datum, scope: &Rc<Scope>) -> Expanded<Expr> {
+        match &datum.kind {
+            Kind::Symbol(name) => self.reference(name, datum.span, scope),
+            Kind::List(items) => match items.split_first() {
+                None => Err(malformed(
+                    datum.span,
+                    "`()` is no expression: quote it, `'()`",
+                )),
+                Some((head, rest)) => {
+                    if let Some(special) = special(head, scope) {
+                        self.special(special, datum, rest, scope)
+                    } else {
+                        let operator = self.expr(head, scope);
+                        let arguments = rest.iter().map(|item| self.expr(item, scope)).collect();
+                        Ok(call(operator, arguments, datum.span))
+                    }
+                }
+            },
+            Kind::Dotted(..) => Err(malformed(
+                datum.span,
+                "a list with a dot is no expression: quote it",
+            )),
+            _ => Ok(self.quoted(datum)),
+        }
+    }
+
+    fn special(
+        &mut self,
+        special: Special,
+        datum: &Datum,
+        rest: &[Datum],
+        scope: &Rc<Scope>,
+    ) -> Expanded<Expr> {
+        match special {
+            Special::Quote => match rest {
+                [quoted] => Ok(self.quoted(quoted)),
+                _ => Err(malformed(datum.span, "`quote` takes one datum")),
+            },
+            Special::Quasiquote => match rest {
+                [template] => Ok(self.quasiquote(template, scope)),
+                _ => Err(malformed(datum.span, "`quasiquote` takes one datum")),
+            },
+            Special::If => self.form_if(datum, rest, scope),
+            Special::Lambda => self.form_lambda(datum, rest, scope),
+            Special::Set => self.form_set(datum, rest, scope),
+            Special::Begin => self.form_begin(datum, rest, scope),
+            Special::Let => self.form_let(datum, rest, scope),
+            Special::LetStar => self.form_let_star(datum, rest, scope),
+            Special::Letrec => self.form_letrec(datum, rest, scope),
+            Special::Do => self.form_do(datum, rest, scope),
+            Special::Cond => self.form_cond(datum, rest, scope),
+            Special::Case => self.form_case(datum, rest, scope),
+            Special::And => Ok(self.form_and(datum, rest, scope)),
+            Special::Or => Ok(self.form_or(datum, rest, scope)),
+            Special::When => self.form_when(datum, rest, scope, true),
+            Special::Unless => self.form_when(datum, rest, scope, false),
+            Special::At => self.form_at(datum, rest),
+            Special::BuildMachine => self.form_build_machine(datum, rest, scope),
+            Special::UseModules => {
+                self.form_use_modules(datum, rest);
+                Ok(self.nothing(datum.span))
+            }
+            Special::Define | Special::DefineModule => Err(malformed(
+                datum.span,
+                "a definition stands where only an expression can",
+            )),
+            Special::Unquote => Err(malformed(datum.span, "`unquote` outside a quasiquote")),
+            Special::Auxiliary => Err(malformed(
+                datum.span,
+                format!("`{}` stands where it has no meaning", head_name(datum)),
+            )),
+            Special::Unsupported => Err(Malformed {
+                diagnostic: Diagnostic::error(
+                    "unsupported",
+                    format!(
+                        "`{}` is known to Guile but not supported here",
+                        head_name(datum)
+                    ),
+                ),
+                span: datum.span,
+            }),
+        }
+    }
+
+    /// The value of a variable.
+    fn reference(&mut self, name: &Rc<str>, span: Span, scope: &Rc<Scope>) -> Expanded<Expr> {
+        let kind = match scope.lookup(name) {
+            Some(Binding::Local(local)) => {
+                let pending = self.program.local_mut(local).is_some_and(|local| {
+                    local.referenced = true;
+                    local.pending
+                });
+                ExprKind::Local(local, self.check(pending, name, span))
+            }
+            Some(Binding::Global(global)) => {
+                let pending = self
+                    .program
+                    .global_mut(global)
+                    .is_some_and(|global| global.pending);
+                ExprKind::Global(global, self.check(pending, name, span))
+            }
+            Some(Binding::Library(global)) => {
+                self.modules.reach(global);
+                ExprKind::Global(global, None)
+            }
+            Some(Binding::Primitive(name)) => {
+                self.program.primitives.insert(name);
+                ExprKind::Primitive(name)
+            }
+            Some(Binding::Special(Special::Unsupported)) => {
+                return Err(Malformed {
+                    diagnostic: Diagnostic::error(
+                        "unsupported",
+                        format!("`{name}` is known to Guile but not supported here"),
+                    ),
+                    span,
+                });
+            }
+            Some(Binding::Special(_)) => {
+                return Err(malformed(
+                    span,
+                    format!(
+                        "`{name}` is syntax and no procedure: it can only stand first in a list"
+                    ),
+                ));
+            }
+            None => ExprKind::Unbound(self.unbound(name, span, scope)),
+        };
+        Ok(Expr { kind, span })
+    }
+
+    fn check(&mut self, pending: bool, name: &Rc<str>, span: Span) -> Option<u32> {
+        pending.then(|| self.program.reference(Rc::clone(name), span, false))
+    }
+
+    /// A name that nothing binds: an error only when it is reached, as in
+    /// Guile, so a warning until then.
+    fn unbound(&mut self, name: &Rc<str>, span: Span, scope: &Rc<Scope>) -> u32 {
+        let mut diagnostic =
+            Diagnostic::warning("unbound-variable", format!("unbound variable `{name}`"));
+        diagnostic.help = match known_module_of(name) {
+            Some("(guile)") => Some(format!("`{name}` is known to Guile but not supported here")),
+            Some(module) => Some(format!("`{name}` is in {module}: (use-modules {module})")),
+            None => nearest(name, scope.names().iter().map(|name| &**name))
+                .map(|near| format!("did you mean `{near}`?")),
+        };
+        self.find_unbound(diagnostic, span);
+        self.program.reference(Rc::clone(name), span, true)
+    }
+
+    /// A datum as a constant.
+    fn quoted(&mut self, datum: &Datum) -> Expr {
+        let number = self.program.constant(Constant::Datum(datum.clone()));
+        Expr {
+            kind: ExprKind::Constant(number),
+            span: datum.span,
+        }
+    }
+
+    /// The unspecified value.
+    fn nothing(&self, span: Span) -> Expr {
+        Expr {
+            kind: ExprKind::Constant(self.unspecified),
+            span,
+        }
+    }
+
+    /// A call of a procedure in Rust that the file did not name.
+    fn primitive_call(&mut self, name: &'static str, arguments: Vec<Expr>, span: Span) -> Expr {
+        self.program.primitives.insert(name);
+        let operator = Expr {
+            kind: ExprKind::Primitive(name),
+            span,
+        };
+        call(operator, arguments, span)
+    }
+
+    /// The value of a local variable that the file did not name.
+    fn local(&mut self, local: u32, span: Span) -> Expr {
+        Expr {
+            kind: ExprKind::Local(local, None),
+            span,
+        }
+    }
+}
+
+/// The special form that a list's head names.
+fn special(head: &Datum, scope: &Scope) -> Option<Special> {
+    match scope.lookup(head.symbol()?) {
+        Some(Binding::Special(special)) => Some(special),
+        _ => None,
+    }
+}
+
+/// Tells whether this is the word `else` or `=>` in its usual meaning.
+fn is_word(datum: &Datum, word: &str, scope: &Scope) -> bool {
+    datum.is_symbol(word) && special(datum, scope) == Some(Special::Auxiliary)
+}
+
+fn head_name(datum: &Datum) -> &str {
+    datum
+        .list()
+        .and_then(<[Datum]>::first)
+        .and_then(Datum::symbol)
+        .map_or("?", |name| name)
+}
+
+fn call(operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
+    Expr {
+        kind: ExprKind::Call(Box::new(operator), arguments),
+        span,
+    }
+}
+
+fn choice(test: Expr, then: Expr, otherwise: Expr, span: Span) -> Expr {
+    Expr {
+        kind: ExprKind::If(Box::new([test, then, otherwise])),
+        span,
+    }
+}
+
+/// One after the other; a single one stays what it is.
+fn sequence(mut parts: Vec<Expr>, span: Span) -> Expr {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        Some(last) => {
+            parts.push(last);
+            Expr {
+                kind: ExprKind::Sequence(parts),
+                span,
+            }
+        }
+        None => Expr {
+            kind: ExprKind::Sequence(parts),
+            span,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

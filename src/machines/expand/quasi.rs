@@ -1,0 +1,122 @@
+//! `quasiquote`: a datum with holes.
+
+use std::rc::Rc;
+
+use super::{Binding, Expander, Scope, Special, special};
+use crate::machines::core::Expr;
+use crate::machines::datum::{Datum, Kind};
+
+/// What stands at a place of a template.
+enum Hole<'d> {
+    /// `,x`
+    Value(&'d Datum),
+    /// `,@x`
+    Splice(&'d Datum),
+    /// A quasiquote, or an unquote of an outer one: how the level changes.
+    Level(i32),
+    /// Nothing special.
+    No,
+}
+
+impl Expander<'_> {
+    pub(super) fn quasiquote(&mut self, template: &Datum, scope: &Rc<Scope>) -> Expr {
+        self.template(template, 1, scope)
+    }
+
+    fn template(&mut self, datum: &Datum, level: i32, scope: &Rc<Scope>) -> Expr {
+        if !has_hole(datum, scope) {
+            return self.quoted(datum);
+        }
+        match hole(datum, level, scope) {
+            Hole::Value(inner) => return self.expr(inner, scope),
+            Hole::Level(change) => {
+                let level = level.saturating_add(change);
+                let items = datum.list().unwrap_or_default();
+                return self.template_items(items, None, datum, level, scope);
+            }
+            Hole::Splice(_) | Hole::No => {}
+        }
+        match &datum.kind {
+            Kind::List(items) => self.template_items(items, None, datum, level, scope),
+            Kind::Dotted(items, tail) => {
+                self.template_items(items, Some(tail), datum, level, scope)
+            }
+            Kind::Vector(items) => {
+                let list = self.template_items(items, None, datum, level, scope);
+                self.primitive_call("list->vector", vec![list], datum.span)
+            }
+            _ => self.quoted(datum),
+        }
+    }
+
+    fn template_items(
+        &mut self,
+        items: &[Datum],
+        tail: Option<&Datum>,
+        whole: &Datum,
+        level: i32,
+        scope: &Rc<Scope>,
+    ) -> Expr {
+        // `(a . ,b)` reads as `(a unquote b)`.
+        let (items, mut expr) = match (items, tail) {
+            (_, Some(tail)) => (items, self.template(tail, level, scope)),
+            ([front @ .., unquote, hole], None)
+                if level == 1 && !front.is_empty() && is_unquote(unquote, scope) =>
+            {
+                (front, self.expr(hole, scope))
+            }
+            _ => {
+                let nothing = Datum {
+                    kind: Kind::List(Vec::new()),
+                    span: whole.span,
+                };
+                (items, self.quoted(&nothing))
+            }
+        };
+        for item in items.iter().rev() {
+            expr = match hole(item, level, scope) {
+                Hole::Splice(inner) => {
+                    let list = self.expr(inner, scope);
+                    self.primitive_call("append", vec![list, expr], item.span)
+                }
+                _ => {
+                    let item_expr = self.template(item, level, scope);
+                    self.primitive_call("cons", vec![item_expr, expr], item.span)
+                }
+            };
+        }
+        expr
+    }
+}
+
+fn hole<'d>(datum: &'d Datum, level: i32, scope: &Scope) -> Hole<'d> {
+    let Some([head, inner]) = datum.list() else {
+        return Hole::No;
+    };
+    match special(head, scope) {
+        Some(Special::Quasiquote) => Hole::Level(1),
+        Some(Special::Unquote) if level > 1 => Hole::Level(-1),
+        Some(Special::Unquote) if head.is_symbol("unquote") => Hole::Value(inner),
+        Some(Special::Unquote) => Hole::Splice(inner),
+        _ => Hole::No,
+    }
+}
+
+fn is_unquote(datum: &Datum, scope: &Scope) -> bool {
+    datum.is_symbol("unquote")
+        && scope.lookup("unquote") == Some(Binding::Special(Special::Unquote))
+}
+
+fn has_hole(datum: &Datum, scope: &Scope) -> bool {
+    match &datum.kind {
+        Kind::Symbol(name) => {
+            (&**name == "unquote" || &**name == "unquote-splicing")
+                && special(datum, scope).is_some()
+        }
+        Kind::List(items) | Kind::Vector(items) => items.iter().any(|item| has_hole(item, scope)),
+        Kind::Dotted(items, tail) => {
+            items.iter().any(|item| has_hole(item, scope)) || has_hole(tail, scope)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,87 @@
+//! String literals.
+
+use super::{Problem, ReadError, Reader, offset};
+use crate::machines::source::Span;
+
+impl Reader<'_> {
+    /// The rest of a string whose opening quote has been read.
+    pub(super) fn string(&mut self, start: usize) -> Result<String, ReadError> {
+        let open_end = self.at;
+        let mut out = String::new();
+        loop {
+            let escape_start = self.at;
+            let Some(c) = self.peek() else {
+                return Err(super::fail(
+                    Problem::UnclosedText,
+                    Span {
+                        end: offset(open_end),
+                        ..self.span(start)
+                    },
+                ));
+            };
+            self.advance(c);
+            match c {
+                '"' => return Ok(out),
+                '\\' => {
+                    if let Some(c) = self.escape(escape_start)? {
+                        out.push(c);
+                    }
+                }
+                c => out.push(c),
+            }
+        }
+    }
+
+    /// What follows a backslash; `None` for a joined line, whose next line
+    /// keeps its indentation (measured, Guile 3.0.11).
+    fn escape(&mut self, start: usize) -> Result<Option<char>, ReadError> {
+        let Some(c) = self.peek() else {
+            return Ok(None);
+        };
+        self.advance(c);
+        let plain = match c {
+            '\n' => return Ok(None),
+            '"' | '\\' | '|' | '(' => c,
+            '0' => '\0',
+            'a' => '\u{7}',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\u{b}',
+            'x' => return self.coded(start, 2).map(Some),
+            'u' => return self.coded(start, 4).map(Some),
+            'U' => return self.coded(start, 6).map(Some),
+            other => {
+                return Err(self.fail(Problem::BadEscape(other.to_string()), start));
+            }
+        };
+        Ok(Some(plain))
+    }
+
+    /// A character by exactly so many hexadecimal digits.
+    fn coded(&mut self, start: usize, digits: usize) -> Result<char, ReadError> {
+        let code = self
+            .rest()
+            .get(..digits)
+            .filter(|code| code.chars().all(|c| c.is_ascii_hexdigit()));
+        let c = code
+            .and_then(|code| u32::from_str_radix(code, 16).ok())
+            .and_then(char::from_u32);
+        match c {
+            Some(c) => {
+                self.at = self.at.saturating_add(digits);
+                Ok(c)
+            }
+            None => {
+                let kind = match digits {
+                    2 => "x",
+                    4 => "u",
+                    _ => "U",
+                };
+                Err(self.fail(Problem::BadEscape(kind.into()), start))
+            }
+        }
+    }
+}
