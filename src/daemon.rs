@@ -59,7 +59,7 @@ pub fn fuzz_conversation(data: &[u8]) {
     let mut going = client.valid_paths(&asked, log).is_ok();
     going = going
         && client
-            .import_paths(&mut [0; 100_000].as_slice(), log)
+            .import_paths(&mut io::repeat(0).take(100_000), log)
             .is_ok();
     going = going && client.build_paths(&asked, log).is_ok();
     if let (true, Ok(mut export)) = (going, client.export_path(path, true, log)) {

@@ -26,6 +26,7 @@ fn paths(count: usize) -> Vec<StorePath> {
     (0..count).map(|n| path(&format!("item-{n}"))).collect()
 }
 
+#[allow(clippy::unnecessary_wraps)]
 fn quiet(_: &[u8]) -> io::Result<()> {
     Ok(())
 }
@@ -366,7 +367,7 @@ fn last_words_are_heard_when_writing_fails() {
     let outcome = client.add_to_store(
         &item,
         &mut |sink| {
-            sink.write_all(&[0; 200_000])?;
+            sink.write_all(&vec![0; 200_000])?;
             Ok(200_000)
         },
         &mut quiet,

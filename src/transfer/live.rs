@@ -1,229 +1,28 @@
 //! Against real daemons, which the environment names:
 //! `OFFLOAD_TEST_LOCAL` is the socket of the daemon whose store this process
 //! sees, `OFFLOAD_TEST_REMOTE` that of another, which knows the first's key.
+//! Run as root on the first one's host.
 //!
 //! What is added has names of its own and is garbage afterwards.
 
-use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+mod daemons;
+
+use std::io::{self, BufReader, Write};
 use std::time::Instant;
 
-use super::plan::{Item, Plan, Way};
-use super::send::{LocalDaemon, SendError, Sent, Signing, send, text_hash, write_bundle};
-use crate::daemon::operation::{AddText, AddToStore};
-use crate::daemon::{Client, DaemonError, Log, Opened, Opening, Options};
-use crate::store::base32;
+use daemons::{
+    Nothing, add_busybox, add_job, assert_arrived, closure, dir, fresh, local, mixed_closure,
+    nowhere, open_with, quiet, remote, send_missing, signer, socket,
+};
+
+use super::plan::{Plan, Way};
+use super::send::{LocalDaemon, SendError, Signing, text_hash, write_bundle};
+use crate::daemon::operation::AddText;
+use crate::daemon::{Client, DaemonError, Log, Opening, Options};
 use crate::store::bundle::{Outgoing, read_item, write_item, write_more};
-use crate::store::digest::{HashingWriter, Sha256, hex, sha256, source_path, text_path};
-use crate::store::nar::Visitor;
-use crate::store::nar::dump::dump;
+use crate::store::digest::{Sha256, sha256, text_path};
 use crate::store::nar::print::single_file;
-use crate::store::path::{StoreDir, StorePath};
-
-type Daemon = Client<UnixStream>;
-
-fn socket(variable: &str) -> UnixStream {
-    let path = std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set"));
-    UnixStream::connect(path).unwrap()
-}
-
-fn open_with(variable: &str, opening: &Opening) -> (Daemon, Opened) {
-    Client::open(socket(variable), &dir(), opening, &mut quiet).unwrap()
-}
-
-fn open(variable: &str) -> Daemon {
-    open_with(variable, &Opening::default()).0
-}
-
-fn local() -> Daemon {
-    open("OFFLOAD_TEST_LOCAL")
-}
-
-fn remote() -> Daemon {
-    open("OFFLOAD_TEST_REMOTE")
-}
-
-fn dir() -> StoreDir {
-    StoreDir::default()
-}
-
-fn quiet(_: &[u8]) -> io::Result<()> {
-    Ok(())
-}
-
-/// A name that no store has yet.
-fn fresh(what: &str) -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos();
-    format!("live-{what}-{}-{now}", std::process::id())
-}
-
-fn nowhere(name: &str) -> StorePath {
-    let hash = base32::encode(&sha256(name.as_bytes())[..20]);
-    dir().join(&format!("{hash}-{name}")).unwrap()
-}
-
-/// Adds a busybox to a store; it is the builder of everything here.
-fn add_busybox(client: &mut Daemon) -> StorePath {
-    let tree = tempfile::tempdir().unwrap();
-    let bin = tree.path().join("bb/bin");
-    std::fs::create_dir_all(&bin).unwrap();
-    std::fs::copy("/usr/bin/busybox", bin.join("busybox")).unwrap();
-    let item = AddToStore {
-        name: "live-bb",
-        recursive: true,
-        algorithm: "sha256",
-    };
-    let root = tree.path().join("bb");
-    let mut hashed = HashingWriter::new(io::sink());
-    dump(&root, &mut hashed).unwrap();
-    let (_, hash, _) = hashed.finish();
-    let path = client
-        .add_to_store(&item, &mut |sink| dump(&root, sink), &mut quiet)
-        .unwrap();
-    assert_eq!(path, source_path(&dir(), "live-bb", &hash).unwrap());
-    path
-}
-
-struct Job {
-    drv: StorePath,
-    out: StorePath,
-}
-
-/// Adds a derivation whose builder runs `script`.
-fn add_job(client: &mut Daemon, busybox: &StorePath, sources: &[StorePath], script: &str) -> Job {
-    let name = fresh("job");
-    let mut sources = sources.to_vec();
-    sources.push(busybox.clone());
-    sources.sort();
-    let listed: Vec<_> = sources.iter().map(|path| format!("\"{path}\"")).collect();
-    let print = |out: &str| {
-        format!(
-            "Derive([(\"out\",\"{out}\",\"\",\"\")],[],[{}],\"x86_64-linux\",\
-             \"{busybox}/bin/busybox\",[\"sh\",\"-c\",\"{script}\"],\
-             [(\"bb\",\"{busybox}/bin/busybox\"),(\"out\",\"{out}\")])",
-            listed.join(",")
-        )
-    };
-    let inner = hex(&sha256(print("").as_bytes()));
-    let outer = sha256(format!("output:out:sha256:{inner}:/gnu/store:{name}").as_bytes());
-    let mut folded = [0; 20];
-    for (index, byte) in outer.iter().enumerate() {
-        folded[index % 20] ^= byte;
-    }
-    let out = dir()
-        .join(&format!("{}-{name}", base32::encode(&folded)))
-        .unwrap();
-    let text = print(out.as_str());
-    let drv = client
-        .add_text(
-            &format!("{name}.drv"),
-            text.as_bytes(),
-            &sources,
-            &mut quiet,
-        )
-        .unwrap();
-    Job { drv, out }
-}
-
-/// What a daemon knows of items and all that they refer to.
-fn closure(client: &mut Daemon, roots: &[StorePath]) -> BTreeMap<StorePath, Item> {
-    let mut items = BTreeMap::new();
-    let mut queue = roots.to_vec();
-    while let Some(path) = queue.pop() {
-        if items.contains_key(&path) {
-            continue;
-        }
-        let info = client.path_info(&path, &mut quiet).unwrap();
-        queue.extend(info.references.iter().cloned());
-        items.insert(
-            path.clone(),
-            Item {
-                path,
-                references: info.references,
-                nar_hash: info.nar_hash,
-                nar_size: info.nar_size,
-                deriver: info.deriver,
-            },
-        );
-    }
-    items
-}
-
-struct Nothing;
-
-impl Visitor for Nothing {
-    type Error = io::Error;
-    fn directory(&mut self, _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-    fn leave_directory(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-    fn regular(&mut self, _: &[u8], _: bool, _: u64, contents: &mut dyn Read) -> io::Result<()> {
-        io::copy(contents, &mut io::sink()).map(|_| ())
-    }
-    fn symlink(&mut self, _: &[u8], _: &[u8]) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// `guix authenticate`, kept running: a signer for tests.
-struct Authenticate(Mutex<Child>);
-
-impl Authenticate {
-    fn new() -> Self {
-        let child = Command::new("guix")
-            .arg("authenticate")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self(Mutex::new(child))
-    }
-
-    fn sign(&self, hash: &Sha256) -> io::Result<Vec<u8>> {
-        let mut child = self.0.lock().unwrap();
-        let key = "/etc/guix/signing-key.sec";
-        let request = format!("sign {}:{key} 64:{}\n", key.len(), hex(hash));
-        child
-            .stdin
-            .as_mut()
-            .unwrap()
-            .write_all(request.as_bytes())?;
-        let out = child.stdout.as_mut().unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b":") {
-            let mut byte = [0];
-            out.read_exact(&mut byte)?;
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8(head).unwrap();
-        let (code, length) = head.trim_end_matches(':').split_once(' ').unwrap();
-        let mut text = vec![0; length.parse().unwrap()];
-        out.read_exact(&mut text)?;
-        if code == "0" {
-            Ok(text)
-        } else {
-            Err(io::Error::other(
-                String::from_utf8_lossy(&text).into_owned(),
-            ))
-        }
-    }
-}
-
-impl Drop for Authenticate {
-    fn drop(&mut self) {
-        let child = self.0.get_mut().unwrap();
-        drop(child.stdin.take());
-        child.wait().unwrap();
-    }
-}
+use crate::store::path::StorePath;
 
 #[test]
 #[ignore = "needs real daemons"]
@@ -247,7 +46,7 @@ fn opening_brings_what_is_valid() {
             start.elapsed(),
             opened.version
         );
-        assert_eq!(opened.valid.into_iter().collect::<Vec<_>>(), [text.clone()]);
+        assert!(opened.valid.into_iter().eq([text.clone()]));
     }
     // The careful way, which old daemons need, works with new ones, too.
     let stream = socket("OFFLOAD_TEST_REMOTE");
@@ -297,15 +96,11 @@ fn texts_in_batches_have_their_names() {
     assert!(matches!(bad, Err(DaemonError::Refused { .. })), "{bad:?}");
     assert_eq!(
         client
-            .valid_paths(&replies_of(&previous), &mut quiet)
+            .valid_paths(&previous.concat(), &mut quiet)
             .unwrap()
             .len(),
         300
     );
-}
-
-fn replies_of(previous: &[Vec<StorePath>]) -> Vec<StorePath> {
-    previous.concat()
 }
 
 #[test]
@@ -425,7 +220,7 @@ fn refused_imports_leave_the_connection_good() {
         write_item(
             sink,
             &mut |out| {
-                out.write_all(&single_file(false, &[b'x'; 100_000]))
+                out.write_all(&single_file(false, &vec![b'x'; 100_000]))
                     .map(|()| 0)
             },
             &item,
@@ -448,7 +243,7 @@ fn refused_imports_leave_the_connection_good() {
         let failing = client.import(
             &mut |sink| {
                 let mut bytes = 1_u64.to_le_bytes().to_vec();
-                bytes.extend_from_slice(&single_file(false, &[b'x'; 100_000]));
+                bytes.extend_from_slice(&single_file(false, &vec![b'x'; 100_000]));
                 sink.write_all(&bytes[..length])?;
                 Err(io::Error::other("ours"))
             },
@@ -464,81 +259,12 @@ fn refused_imports_leave_the_connection_good() {
     assert_eq!(empty.unwrap(), []);
 }
 
-/// Makes a closure here whose items go both ways, with a text behind a signed
-/// item and a signed one behind that.
-fn mixed_closure(client: &mut Daemon) -> (Job, BTreeMap<StorePath, Item>) {
-    let busybox = add_busybox(client);
-    let input = add_job(
-        client,
-        &busybox,
-        &[],
-        "$bb mkdir -p $out/d/e; echo i > $out/d/f; $bb ln -s f $out/d/l; $bb chmod +x $out/d/f",
-    );
-    client.build_paths(&[input.drv], &mut quiet).unwrap();
-    let text = client
-        .add_text(
-            &fresh("conf"),
-            b"behind",
-            std::slice::from_ref(&input.out),
-            &mut quiet,
-        )
-        .unwrap();
-    let behind = add_job(
-        client,
-        &busybox,
-        std::slice::from_ref(&text),
-        &format!("echo {text} > $out"),
-    );
-    client.build_paths(&[behind.drv], &mut quiet).unwrap();
-    let job = add_job(
-        client,
-        &busybox,
-        std::slice::from_ref(&behind.out),
-        &format!("echo done; $bb cat {} > $out", behind.out),
-    );
-    let items = closure(client, std::slice::from_ref(&job.drv));
-    (job, items)
-}
-
-fn send_missing(
-    items: BTreeMap<StorePath, Item>,
-    remote: &mut Daemon,
-    signing: &mut Signing<'_>,
-) -> Result<(Plan, Sent), SendError> {
-    let asked: Vec<_> = items.keys().cloned().collect();
-    let there = remote.valid_paths(&asked, &mut quiet)?;
-    let missing = items
-        .into_values()
-        .filter(|item| !there.contains(&item.path));
-    let plan = Plan::new(&dir(), missing, &mut text_hash).unwrap();
-    println!("{plan}");
-    let start = Instant::now();
-    let mut told = Sent::default();
-    let sent = send(&plan, remote, signing, &mut quiet, &mut |sent| told = sent)?;
-    println!("sent {sent:?} in {:?}", start.elapsed());
-    assert_eq!(sent, told);
-    assert_eq!(sent.items, plan.count());
-    Ok((plan, sent))
-}
-
-fn assert_arrived(plan: &Plan, remote: &mut Daemon) {
-    for item in plan.items() {
-        let info = remote.path_info(&item.path, &mut quiet).unwrap();
-        assert_eq!(
-            (info.nar_hash, info.nar_size),
-            (item.nar_hash, item.nar_size)
-        );
-        assert_eq!(info.references, item.references);
-    }
-}
-
 #[test]
 #[ignore = "needs real daemons"]
 fn a_mixed_closure_arrives_signed_here_and_builds() {
     let (job, items) = mixed_closure(&mut local());
     let mut remote = remote();
-    let authenticate = Authenticate::new();
-    let signer = |hash: &Sha256| authenticate.sign(hash);
+    let signer = signer();
     let (plan, _) = send_missing(items.clone(), &mut remote, &mut Signing::Here(&signer)).unwrap();
     assert_eq!(
         plan.steps.iter().map(|step| step.way).collect::<Vec<_>>(),
@@ -585,8 +311,7 @@ fn failures_in_the_middle_leave_the_connection_good() {
     for item in changed.values_mut() {
         item.nar_hash = [0; 32];
     }
-    let authenticate = Authenticate::new();
-    let signer = |hash: &Sha256| authenticate.sign(hash);
+    let signer = signer();
     let outcome = send_missing(changed, &mut remote, &mut Signing::Here(&signer));
     let Err(SendError::Changed { path }) = outcome else {
         panic!("{outcome:?}");
@@ -614,8 +339,7 @@ fn failures_in_the_middle_leave_the_connection_good() {
 fn a_bundle_is_taken_whole() {
     let (_, items) = mixed_closure(&mut local());
     let plan = Plan::new(&dir(), items.into_values(), &mut text_hash).unwrap();
-    let authenticate = Authenticate::new();
-    let signer = |hash: &Sha256| authenticate.sign(hash);
+    let signer = signer();
     let mut bundle = Vec::new();
     let sent = write_bundle(
         &mut bundle,
@@ -647,8 +371,7 @@ fn large_items_stream() {
     );
     local.build_paths(&[job.drv], &mut quiet).unwrap();
     let items = closure(&mut local, std::slice::from_ref(&job.out));
-    let authenticate = Authenticate::new();
-    let signer = |hash: &Sha256| authenticate.sign(hash);
+    let signer = signer();
     let start = Instant::now();
     let mut signing = Signing::Here(&signer);
     write_bundle(&mut io::sink(), items.values(), &mut signing, &mut |_| {}).unwrap();

@@ -4,6 +4,8 @@
 //! it is sent. Where the secret key cannot be read here, the local daemon
 //! exports and signs.
 
+mod meter;
+
 use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
@@ -11,6 +13,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use thiserror::Error;
+
+pub use meter::Sent;
+use meter::{Meter, Metered};
 
 use super::plan::{Item, MAX_DERIVATION, MAX_TEXT, Plan, Way};
 use crate::daemon::operation::AddText;
@@ -23,8 +28,6 @@ use crate::store::path::StorePath;
 
 /// Bytes copied at once from the local daemon's export.
 const COPY_BUFFER: usize = 1 << 16;
-/// Bytes after which progress is told within an item.
-const PROGRESS_STEP: u64 = 1 << 20;
 /// The owner's x bit, which makes a file executable in an archive.
 const OWNER_EXECUTES: u32 = 0o100;
 
@@ -87,15 +90,6 @@ pub enum Signing<'a> {
     Here(&'a dyn Signer),
     /// From somebody who may read the key.
     Exported(&'a mut dyn Exporter),
-}
-
-/// How much has been sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// Whole items.
-    pub items: u64,
-    /// Bytes, those of unfinished items included.
-    pub bytes: u64,
 }
 
 /// Why sending stopped.
@@ -453,58 +447,6 @@ impl Write for Held<'_, '_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
-    }
-}
-
-/// Counts what goes through.
-struct Metered<'a, 'm> {
-    sink: &'a mut dyn Write,
-    meter: &'a mut Meter<'m>,
-}
-
-impl Write for Metered<'_, '_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.sink.write(bytes)?;
-        self.meter.bytes(written as u64);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
-    }
-}
-
-/// Tells how far it has come.
-struct Meter<'a> {
-    sent: Sent,
-    told: u64,
-    progress: &'a mut dyn FnMut(Sent),
-}
-
-impl<'a> Meter<'a> {
-    fn new(progress: &'a mut dyn FnMut(Sent)) -> Self {
-        Self {
-            sent: Sent::default(),
-            told: 0,
-            progress,
-        }
-    }
-
-    fn bytes(&mut self, count: u64) {
-        self.sent.bytes = self.sent.bytes.saturating_add(count);
-        if self.sent.bytes.saturating_sub(self.told) >= PROGRESS_STEP {
-            self.tell();
-        }
-    }
-
-    fn item(&mut self) {
-        self.sent.items = self.sent.items.saturating_add(1);
-        self.tell();
-    }
-
-    fn tell(&mut self) {
-        self.told = self.sent.bytes;
-        (self.progress)(self.sent);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::store::path::StoreDir;
 
 const SIGNATURE: &[u8] = b"(signature of it)";
 
+#[allow(clippy::unnecessary_wraps)]
 fn quiet(_: &[u8]) -> io::Result<()> {
     Ok(())
 }
@@ -36,24 +37,11 @@ impl Store {
         }
     }
 
-    fn row(&self, path: StorePath, references: Vec<StorePath>) -> Item {
-        let mut hashed = HashingWriter::new(io::sink());
-        dump(path.as_path(), &mut hashed).unwrap();
-        let (_, nar_hash, nar_size) = hashed.finish();
-        Item {
-            path,
-            references,
-            nar_hash,
-            nar_size,
-            deriver: None,
-        }
-    }
-
     fn text(&self, name: &str, contents: &[u8], references: &[&Item]) -> Item {
         let references: Vec<_> = references.iter().map(|item| item.path.clone()).collect();
         let path = text_path(&self.dir, name, &sha256(contents), &references).unwrap();
         std::fs::write(path.as_path(), contents).unwrap();
-        self.row(path, references)
+        row(path, references)
     }
 
     fn tree(&self, name: &str, size: usize, references: &[&Item]) -> Item {
@@ -62,7 +50,7 @@ impl Store {
         std::fs::create_dir(path.as_path()).unwrap();
         std::fs::write(path.as_path().join("file"), vec![b'x'; size]).unwrap();
         let references = references.iter().map(|item| item.path.clone()).collect();
-        self.row(path, references)
+        row(path, references)
     }
 
     fn plan(&self, items: &[&Item]) -> Plan {
@@ -86,6 +74,19 @@ impl Store {
         Client::open(daemon, &self.dir, &Opening::default(), &mut quiet)
             .unwrap()
             .0
+    }
+}
+
+fn row(path: StorePath, references: Vec<StorePath>) -> Item {
+    let mut hashed = HashingWriter::new(io::sink());
+    dump(path.as_path(), &mut hashed).unwrap();
+    let (_, nar_hash, nar_size) = hashed.finish();
+    Item {
+        path,
+        references,
+        nar_hash,
+        nar_size,
+        deriver: None,
     }
 }
 
