@@ -3,12 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use offload::store::bundle::{self, Item, Outgoing};
 use offload::store::derivation::Derivation;
 use offload::store::digest;
+use offload::store::nar::Visitor;
+use offload::store::nar::dump::dump;
 use offload::store::nar::parse;
 use offload::store::nar::print::Printer;
 use offload::store::path::{StoreDir, StorePath};
@@ -57,6 +63,62 @@ fn the_archive_is_printed_as_the_daemon_does() {
         info.trim(),
         format!("{} {size}", digest::hex(&digest::sha256(&printed)))
     );
+}
+
+/// Makes the files of an archive, as simply as possible.
+struct Files(PathBuf);
+
+impl Files {
+    fn at(&self, name: &[u8]) -> PathBuf {
+        if name.is_empty() {
+            self.0.clone()
+        } else {
+            self.0.join(OsStr::from_bytes(name))
+        }
+    }
+}
+
+impl Visitor for Files {
+    type Error = io::Error;
+
+    fn directory(&mut self, name: &[u8]) -> io::Result<()> {
+        self.0 = self.at(name);
+        fs::create_dir(&self.0)
+    }
+
+    fn leave_directory(&mut self) -> io::Result<()> {
+        self.0.pop();
+        Ok(())
+    }
+
+    fn regular(
+        &mut self,
+        name: &[u8],
+        executable: bool,
+        size: u64,
+        contents: &mut dyn Read,
+    ) -> io::Result<()> {
+        let mut file = fs::File::create_new(self.at(name))?;
+        assert_eq!(io::copy(contents, &mut file)?, size);
+        let mode = if executable { 0o555 } else { 0o444 };
+        file.set_permissions(fs::Permissions::from_mode(mode))
+    }
+
+    fn symlink(&mut self, name: &[u8], target: &[u8]) -> io::Result<()> {
+        symlink(OsStr::from_bytes(target), self.at(name))
+    }
+}
+
+#[test]
+fn files_are_dumped_as_the_daemon_does() {
+    let nar = golden("tree.nar");
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root");
+    parse::parse(&mut nar.as_slice(), &mut Files(root.clone())).unwrap();
+    let mut dumped = Vec::new();
+    let size = dump(&root, &mut dumped).unwrap();
+    assert_eq!(size, nar.len() as u64);
+    assert!(dumped == nar, "the dumped archive differs");
 }
 
 #[test]

@@ -450,24 +450,16 @@ mod tests {
         assert!(!is_local_error(&error));
     }
 
-    /// Makes a directory with that many levels, each with a file before and
-    /// behind the next level.
+    /// Makes a directory with that many levels below it, in some of them a
+    /// file before and one behind the next level.
     fn nested(at: &Path, levels: usize) {
-        let mut inner = open(
-            AT_FDCWD,
-            &CString::new(at.as_os_str().as_bytes()).unwrap(),
-            OFlag::O_DIRECTORY,
-        )
-        .unwrap();
-        for _ in 0..levels {
-            for name in [c"a", c"z"] {
-                fcntl::openat(
-                    &inner,
-                    name,
-                    OFlag::O_CREAT | OFlag::O_WRONLY,
-                    Mode::S_IRWXU,
-                )
-                .unwrap();
+        let at = CString::new(at.as_os_str().as_bytes()).unwrap();
+        let mut inner = open(AT_FDCWD, &at, OFlag::O_DIRECTORY).unwrap();
+        for level in 0..levels {
+            let files = [c"a", c"z"];
+            for name in files.iter().filter(|_| level % 50 == 0) {
+                let flags = OFlag::O_CREAT | OFlag::O_WRONLY;
+                fcntl::openat(&inner, *name, flags, Mode::S_IRWXU).unwrap();
             }
             stat::mkdirat(&inner, c"d", Mode::S_IRWXU).unwrap();
             inner = open(inner.as_fd(), c"d", OFlag::O_DIRECTORY).unwrap();

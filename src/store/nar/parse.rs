@@ -245,17 +245,18 @@ impl<R: Read> Read for Contents<'_, R> {
         if let Some(failure) = &self.failure {
             return Err(failure.kind().into());
         }
-        match self
-            .reader
-            .read(buffer.get_mut(..wanted).unwrap_or_default())
-        {
-            Ok(0) => Err(self.fail(io::ErrorKind::UnexpectedEof.into())),
-            Ok(got) => {
-                self.left = self.left.saturating_sub(got as u64);
-                Ok(got)
+        let space = buffer.get_mut(..wanted).unwrap_or_default();
+        loop {
+            match self.reader.read(space) {
+                Ok(0) => return Err(self.fail(io::ErrorKind::UnexpectedEof.into())),
+                Ok(got) => {
+                    self.left = self.left.saturating_sub(got as u64);
+                    return Ok(got);
+                }
+                // Spares each visitor the same loop.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.fail(error)),
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => Err(self.fail(error)),
         }
     }
 }
