@@ -12,6 +12,7 @@ mod source;
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rules::Broken;
 use source::Source;
@@ -128,10 +129,13 @@ const FOLDERS: &[&str] = &["src", "tests", "benches", "examples", "fuzz"];
 /// The folder that has layers.
 const PROGRAM: &[&str] = &["src"];
 
-fn sources(folders: &[&str]) -> Vec<Source> {
+/// All sources, read once.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(read);
+
+fn read() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    let mut open: Vec<_> = folders.iter().map(|name| root.join(name)).collect();
+    let mut open: Vec<_> = FOLDERS.iter().map(|name| root.join(name)).collect();
     while let Some(folder) = open.pop() {
         let Ok(entries) = fs::read_dir(&folder) else {
             continue;
@@ -141,13 +145,8 @@ fn sources(folders: &[&str]) -> Vec<Source> {
             if path.is_dir() && !path.ends_with("target") {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                found.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+                found.push(Source::new(name, &fs::read_to_string(&path).unwrap()));
             }
         }
     }
@@ -155,10 +154,17 @@ fn sources(folders: &[&str]) -> Vec<Source> {
     found
 }
 
+/// The sources below these folders.
+fn sources(folders: &[&str]) -> impl Iterator<Item = &'static Source> {
+    SOURCES.iter().filter(move |source| {
+        let folder = source.file.split('/').next().unwrap_or_default();
+        folders.contains(&folder)
+    })
+}
+
 /// Fails with one line for each breach.
 fn demand(folders: &[&str], rule: impl Fn(&Source) -> Vec<Broken>) {
     let mut broken: Vec<String> = sources(folders)
-        .iter()
         .filter(|source| folders != PROGRAM || !source.is_test())
         .flat_map(|source| {
             let at = |broken: Broken| format!("{}:{}: {}", source.file, broken.line, broken.why);
@@ -206,13 +212,12 @@ fn nothing_is_left_to_be_done() {
 
 #[test]
 fn the_tables_name_what_is_there() {
-    let all = sources(PROGRAM);
     let homes = HOMES.iter().flat_map(|(_, files)| files.iter());
     let missing: Vec<_> = homes
         .chain(UNSAFE)
         .chain(PURE)
         .filter(|name| !name.ends_with('/'))
-        .filter(|name| all.iter().all(|source| source.file != **name))
+        .filter(|name| sources(PROGRAM).all(|source| source.file != **name))
         .collect();
     assert!(missing.is_empty(), "not in src/: {missing:?}");
 }

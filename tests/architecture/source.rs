@@ -121,6 +121,9 @@ fn word_length(chars: &[char]) -> usize {
 /// Where the comment or literal that begins at `at` ends.
 fn literal_end(chars: &[char], at: usize) -> Option<usize> {
     let rest = &chars[at..];
+    if !matches!(rest.first(), Some('/' | 'b' | 'c' | 'r' | '"' | '\'')) {
+        return None;
+    }
     let starts = |prefix: &str| {
         let length = prefix.chars().count();
         rest.len() >= length && rest.iter().zip(prefix.chars()).all(|(a, b)| *a == b)
@@ -206,7 +209,7 @@ fn blank_tests(code: &mut [char]) -> usize {
     let mut lines = 0;
     let mut at = 0;
     while at + mark.len() <= code.len() {
-        if code[at..at + mark.len()] != mark[..] {
+        if code[at] != '#' || code[at..at + mark.len()] != mark[..] {
             at += 1;
             continue;
         }
