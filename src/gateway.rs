@@ -126,8 +126,9 @@ pub struct Connection {
     /// `None` only while dropping.
     requests: Option<Sender<Request>>,
     wake: Arc<EventFd>,
-    /// Disconnected when the thread has ended.
-    ended: Receiver<()>,
+    /// Disconnected when the thread has ended; locked only so that a
+    /// connection can be shared.
+    ended: Mutex<Receiver<()>>,
     socket_field: String,
     /// Forwarding has worked, or is refused for good.
     forwarded: AtomicBool,
@@ -211,7 +212,7 @@ impl Connection {
             shared,
             requests: Some(requests),
             wake,
-            ended,
+            ended: Mutex::new(ended),
             socket_field: machine.daemon_socket.clone(),
             forwarded: AtomicBool::new(false),
             refused: AtomicBool::new(false),
@@ -341,15 +342,15 @@ impl Connection {
             return absent();
         };
         let code = self
-            .exec(&format!("test -S {}", shell_quoted(name)))
-            .and_then(|mut exec| exec.status.wait())
-            .map(|status| status.code);
+            .exec(&target::listening_command(name))
+            .and_then(|exec| exec.output(0))
+            .map(|output| output.status.code);
         match code {
             Ok(Some(0)) => {
                 self.refused.store(true, Ordering::Relaxed);
                 self.forwarding_refused(target)
             }
-            Ok(Some(1)) => absent(),
+            Ok(Some(1 | target::STALE)) => absent(),
             Err(error) if self.failure().is_some() => error,
             Ok(_) | Err(_) => GatewayError::ChannelRefused {
                 at: self.shared.at.clone(),
@@ -378,7 +379,8 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.requests = None;
         pump::ring(&self.wake);
-        if self.ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if ended.recv_timeout(JOIN_LIMIT) == Err(RecvTimeoutError::Timeout) {
             // It ends by itself now; nothing of it is needed any more.
             self.killer().kill();
         }
