@@ -126,8 +126,8 @@ pub struct Connection {
     /// `None` only while dropping.
     requests: Option<Sender<Request>>,
     wake: Arc<EventFd>,
-    /// Disconnected when the thread has ended; in a lock so that a connection
-    /// can be used from several threads at once.
+    /// Disconnected when the thread has ended; locked only so that a
+    /// connection can be shared.
     ended: Mutex<Receiver<()>>,
     socket_field: String,
     /// Forwarding has worked, or is refused for good.
@@ -342,15 +342,15 @@ impl Connection {
             return absent();
         };
         let code = self
-            .exec(&format!("test -S {}", shell_quoted(name)))
-            .and_then(|mut exec| exec.status.wait())
-            .map(|status| status.code);
+            .exec(&target::listening_command(name))
+            .and_then(|exec| exec.output(0))
+            .map(|output| output.status.code);
         match code {
             Ok(Some(0)) => {
                 self.refused.store(true, Ordering::Relaxed);
                 self.forwarding_refused(target)
             }
-            Ok(Some(1)) => absent(),
+            Ok(Some(1 | target::STALE)) => absent(),
             Err(error) if self.failure().is_some() => error,
             Ok(_) | Err(_) => GatewayError::ChannelRefused {
                 at: self.shared.at.clone(),

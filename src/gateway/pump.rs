@@ -161,8 +161,7 @@ impl Pump {
         self.work(events).map_err(|refusal| self.lost(&refusal))?;
         self.keepalive()?;
         // Without a channel nobody reads the end of the connection.
-        let hung_up = events.contains(PollFlags::POLLHUP) || events.contains(rdhup());
-        if hung_up && self.lanes.is_empty() && self.opening.is_none() {
+        if events.contains(PollFlags::POLLHUP) && self.lanes.is_empty() && self.opening.is_none() {
             return Err(self.lost_because("the other side closed it"));
         }
         Ok(match self.stop_at {
@@ -175,10 +174,14 @@ impl Pump {
     /// noted where they belong.
     fn sleep(&mut self) -> Result<PollFlags, GatewayError> {
         let timeout = self.timeout();
-        let mut wanted = self.wire.interest() | rdhup();
-        if self.can_drive() {
-            wanted |= PollFlags::POLLIN;
-        }
+        // Without a channel nobody reads, so input must not wake, only the
+        // end of it.
+        let wanted = self.wire.interest()
+            | if self.can_drive() {
+                PollFlags::POLLIN
+            } else {
+                rdhup()
+            };
         let mut places = Vec::with_capacity(self.lanes.len());
         let mut fds = Vec::with_capacity(self.lanes.len() + 2);
         fds.push(PollFd::new(self.shared.socket.as_fd(), wanted));
@@ -201,7 +204,8 @@ impl Pump {
         }
         let seen: Vec<PollFlags> = fds
             .iter()
-            .map(|fd| fd.revents().unwrap_or(PollFlags::empty()))
+            // It is none where a flag is set that nix does not know.
+            .map(|fd| fd.revents().unwrap_or(PollFlags::POLLHUP))
             .collect();
         drop(fds);
         let (own, local) = seen.split_at_checked(2).unwrap_or_default();

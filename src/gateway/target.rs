@@ -98,6 +98,32 @@ pub fn shell_quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
+/// A command that tells why a socket could not be forwarded to: status 0 if
+/// somebody listens there, 1 if there is no socket, [`STALE`] if there is one
+/// that nobody listens at.
+///
+/// guix-daemon leaves its socket behind when it ends. It binds `./socket`
+/// from within the directory (measured, 1.5.0), a service manager the full
+/// name; where the directory has another name too, its last part is enough.
+pub fn listening_command(name: &str) -> String {
+    let mut parts = name.rsplitn(3, '/');
+    let base = parts.next().unwrap_or_default();
+    let near = format!("{}/{base}", parts.next().unwrap_or_default());
+    let here = format!(" ./{base}");
+    // 00010000 is __SO_ACCEPTCON, the flag of a socket that listens.
+    let script = format!(
+        "test -S {name} || exit 1; test -r /proc/net/unix || exit 0; \
+         grep ' 00010000 ' /proc/net/unix | grep -qF -e {here} -e {near} || exit {STALE}",
+        name = shell_quoted(name),
+        here = shell_quoted(&here),
+        near = shell_quoted(&near),
+    );
+    format!("sh -c {}", shell_quoted(&script))
+}
+
+/// Status of [`listening_command`] for a socket left behind.
+pub const STALE: i32 = 3;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
