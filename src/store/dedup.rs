@@ -13,6 +13,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use super::base32;
+use super::digest::Sha256;
 use super::path::StoreDir;
 use super::restore::{LargeFile, Restored};
 
@@ -47,8 +48,12 @@ impl Restored {
                 return done;
             }
         };
+        let mut added = Vec::new();
         let visited = self.visit_large_files(|file| match links.share(file) {
-            Ok(Shared::First) => done.first = done.first.saturating_add(1),
+            Ok(Shared::First) => {
+                done.first = done.first.saturating_add(1);
+                added.push(*file.hash);
+            }
             Ok(Shared::Replaced) => {
                 done.shared = done.shared.saturating_add(1);
                 done.bytes = done.bytes.saturating_add(file.size);
@@ -61,7 +66,25 @@ impl Restored {
         if let Err(error) = visited {
             log::debug!("deduplication ends early: {error}");
         }
+        self.answer_for(Added { links, added });
         done
+    }
+}
+
+/// Links that an item has added.
+pub(in crate::store) struct Added {
+    links: Links,
+    added: Vec<Sha256>,
+}
+
+impl Added {
+    /// Removes those that no item uses, as the collector would.
+    pub fn withdraw(self) {
+        for hash in &self.added {
+            if let Err(error) = self.links.remove_unused(hash) {
+                log::debug!("a link is left: {error}");
+            }
+        }
     }
 }
 
@@ -84,7 +107,7 @@ impl Links {
     }
 
     fn share(&self, file: &mut LargeFile<'_>) -> io::Result<Shared> {
-        let link = CString::new(base32::encode(file.hash))?;
+        let link = link_name(file.hash)?;
         let own = fstatat(file.within, file.name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
         for _ in 0..TRIES {
             match self.look_up(&link)? {
@@ -106,6 +129,17 @@ impl Links {
             }
         }
         Err(io::Error::other("others are faster"))
+    }
+
+    fn remove_unused(&self, hash: &Sha256) -> io::Result<()> {
+        let link = link_name(hash)?;
+        if self
+            .look_up(&link)?
+            .is_some_and(|known| known.st_nlink == 1)
+        {
+            unlinkat(&self.dir, link.as_c_str(), UnlinkatFlags::NoRemoveDir)?;
+        }
+        Ok(())
     }
 
     fn look_up(&self, link: &CStr) -> io::Result<Option<FileStat>> {
@@ -135,6 +169,10 @@ impl Links {
         }
         Ok(replaced?)
     }
+}
+
+fn link_name(hash: &Sha256) -> io::Result<CString> {
+    Ok(CString::new(base32::encode(hash))?)
 }
 
 fn same_file(one: &FileStat, other: &FileStat) -> bool {
