@@ -48,15 +48,18 @@ impl Restored {
                 return done;
             }
         };
-        let mut added = Vec::new();
+        let mut used = Vec::new();
         let visited = self.visit_large_files(|file| match links.share(file) {
-            Ok(Shared::First) => {
-                done.first = done.first.saturating_add(1);
-                added.push(*file.hash);
-            }
-            Ok(Shared::Replaced) => {
-                done.shared = done.shared.saturating_add(1);
-                done.bytes = done.bytes.saturating_add(file.size);
+            Ok(shared) => {
+                used.push(*file.hash);
+                let count = match shared {
+                    Shared::First => &mut done.first,
+                    Shared::Replaced => {
+                        done.bytes = done.bytes.saturating_add(file.size);
+                        &mut done.shared
+                    }
+                };
+                *count = count.saturating_add(1);
             }
             Err(error) => {
                 log::debug!("{} stays as it is: {error}", file.name.to_string_lossy());
@@ -66,21 +69,22 @@ impl Restored {
         if let Err(error) = visited {
             log::debug!("deduplication ends early: {error}");
         }
-        self.answer_for(Added { links, added });
+        self.answer_for(Used { links, used });
         done
     }
 }
 
-/// Links that an item has added.
-pub(in crate::store) struct Added {
+/// Links to an item's files, its own and those it shares: two outputs that are
+/// given up together share with each other.
+pub(in crate::store) struct Used {
     links: Links,
-    added: Vec<Sha256>,
+    used: Vec<Sha256>,
 }
 
-impl Added {
-    /// Removes those that no item uses, as the collector would.
+impl Used {
+    /// Removes those that no item uses any more, as the collector would.
     pub fn withdraw(self) {
-        for hash in &self.added {
+        for hash in &self.used {
             if let Err(error) = self.links.remove_unused(hash) {
                 log::debug!("a link is left: {error}");
             }

@@ -15,7 +15,7 @@ use super::descent::Descent;
 use super::metadata::Owner;
 use super::remove::remove_at;
 use super::tree::{Directory, Tree, Walk};
-use crate::store::dedup::Added;
+use crate::store::dedup::Used;
 use crate::store::path::StorePath;
 
 /// Where an item is restored; what is there is removed at the end, unless it
@@ -114,8 +114,8 @@ pub struct Restored {
     references: BTreeSet<StorePath>,
     /// Directories whose mode and time are not canonical any more.
     dirty: BTreeSet<Directory>,
-    /// Links that deduplication has added.
-    added: Option<Added>,
+    /// Links that deduplication has found or made.
+    used: Option<Used>,
 }
 
 impl Restored {
@@ -131,7 +131,7 @@ impl Restored {
             tree,
             references,
             dirty: BTreeSet::new(),
-            added: None,
+            used: None,
         }
     }
 
@@ -168,8 +168,8 @@ impl Restored {
     }
 
     /// Takes note of the links that are of no use without this item.
-    pub(in crate::store) fn answer_for(&mut self, added: Added) {
-        self.added = Some(added);
+    pub(in crate::store) fn answer_for(&mut self, used: Used) {
+        self.used = Some(used);
     }
 
     /// Visits the files that are large enough for deduplication.
@@ -198,10 +198,10 @@ impl Restored {
 /// the space that a full disk lacks until the next collection.
 impl Drop for Restored {
     fn drop(&mut self) {
-        if let Some(added) = self.added.take() {
+        if let Some(used) = self.used.take() {
             self.destination.clean();
             if self.destination.is_gone() {
-                added.withdraw();
+                used.withdraw();
             }
         }
     }
