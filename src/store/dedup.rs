@@ -13,6 +13,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fstatat};
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use super::base32;
+use super::digest::Sha256;
 use super::path::StoreDir;
 use super::restore::{LargeFile, Restored};
 
@@ -47,11 +48,18 @@ impl Restored {
                 return done;
             }
         };
+        let mut used = Vec::new();
         let visited = self.visit_large_files(|file| match links.share(file) {
-            Ok(Shared::First) => done.first = done.first.saturating_add(1),
-            Ok(Shared::Replaced) => {
-                done.shared = done.shared.saturating_add(1);
-                done.bytes = done.bytes.saturating_add(file.size);
+            Ok(shared) => {
+                used.push(*file.hash);
+                let count = match shared {
+                    Shared::First => &mut done.first,
+                    Shared::Replaced => {
+                        done.bytes = done.bytes.saturating_add(file.size);
+                        &mut done.shared
+                    }
+                };
+                *count = count.saturating_add(1);
             }
             Err(error) => {
                 log::debug!("{} stays as it is: {error}", file.name.to_string_lossy());
@@ -61,7 +69,26 @@ impl Restored {
         if let Err(error) = visited {
             log::debug!("deduplication ends early: {error}");
         }
+        self.answer_for(Used { links, used });
         done
+    }
+}
+
+/// Links to an item's files, its own and those it shares: two outputs that are
+/// given up together share with each other.
+pub(in crate::store) struct Used {
+    links: Links,
+    used: Vec<Sha256>,
+}
+
+impl Used {
+    /// Removes those that no item uses any more, as the collector would.
+    pub fn withdraw(self) {
+        for hash in &self.used {
+            if let Err(error) = self.links.remove_unused(hash) {
+                log::debug!("a link is left: {error}");
+            }
+        }
     }
 }
 
@@ -84,7 +111,7 @@ impl Links {
     }
 
     fn share(&self, file: &mut LargeFile<'_>) -> io::Result<Shared> {
-        let link = CString::new(base32::encode(file.hash))?;
+        let link = link_name(file.hash)?;
         let own = fstatat(file.within, file.name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
         for _ in 0..TRIES {
             match self.look_up(&link)? {
@@ -106,6 +133,17 @@ impl Links {
             }
         }
         Err(io::Error::other("others are faster"))
+    }
+
+    fn remove_unused(&self, hash: &Sha256) -> io::Result<()> {
+        let link = link_name(hash)?;
+        if self
+            .look_up(&link)?
+            .is_some_and(|known| known.st_nlink == 1)
+        {
+            unlinkat(&self.dir, link.as_c_str(), UnlinkatFlags::NoRemoveDir)?;
+        }
+        Ok(())
     }
 
     fn look_up(&self, link: &CStr) -> io::Result<Option<FileStat>> {
@@ -135,6 +173,10 @@ impl Links {
         }
         Ok(replaced?)
     }
+}
+
+fn link_name(hash: &Sha256) -> io::Result<CString> {
+    Ok(CString::new(base32::encode(hash))?)
 }
 
 fn same_file(one: &FileStat, other: &FileStat) -> bool {

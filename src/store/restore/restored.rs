@@ -8,13 +8,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::renameat;
-use nix::sys::stat::{Mode, fchmod};
+use nix::fcntl::{AtFlags, renameat};
+use nix::sys::stat::{Mode, fchmod, fstatat};
 
 use super::descent::Descent;
 use super::metadata::Owner;
 use super::remove::remove_at;
 use super::tree::{Directory, Tree, Walk};
+use crate::store::dedup::Used;
 use crate::store::path::StorePath;
 
 /// Where an item is restored; what is there is removed at the end, unless it
@@ -23,9 +24,10 @@ pub struct Destination {
     parent: OwnedFd,
     name: CString,
     path: PathBuf,
-    /// What lay where the item was placed.
+    /// Where the item has been moved to.
+    placed: Option<CString>,
+    /// What lay there before.
     displaced: Option<CString>,
-    here: bool,
 }
 
 impl Destination {
@@ -35,8 +37,8 @@ impl Destination {
             parent,
             name,
             path,
+            placed: None,
             displaced: None,
-            here: true,
         }
     }
 
@@ -68,14 +70,20 @@ impl Destination {
             Err(error) => return Err(error.into()),
         }
         renameat(parent, self.name.as_c_str(), parent, name)?;
-        self.here = false;
+        self.placed = Some(name.to_owned());
         Ok(())
     }
-}
 
-impl Drop for Destination {
-    fn drop(&mut self) {
-        let leftover = self.here.then_some(&self.name);
+    /// Tells whether the item is neither here nor where it was moved to.
+    fn is_gone(&self) -> bool {
+        let name = self.placed.as_ref().unwrap_or(&self.name);
+        let there = fstatat(&self.parent, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
+        there == Err(Errno::ENOENT)
+    }
+
+    /// Removes what is left here.
+    fn clean(&mut self) {
+        let leftover = self.placed.is_none().then_some(&self.name);
         for name in leftover.into_iter().chain(&self.displaced) {
             // The collector and the next try remove what remains.
             if let Err(error) = remove_at(self.parent.as_fd(), name) {
@@ -86,6 +94,13 @@ impl Drop for Destination {
                 );
             }
         }
+        self.displaced = None;
+    }
+}
+
+impl Drop for Destination {
+    fn drop(&mut self) {
+        self.clean();
     }
 }
 
@@ -99,6 +114,8 @@ pub struct Restored {
     references: BTreeSet<StorePath>,
     /// Directories whose mode and time are not canonical any more.
     dirty: BTreeSet<Directory>,
+    /// Links that deduplication has found or made.
+    used: Option<Used>,
 }
 
 impl Restored {
@@ -114,6 +131,7 @@ impl Restored {
             tree,
             references,
             dirty: BTreeSet::new(),
+            used: None,
         }
     }
 
@@ -149,6 +167,11 @@ impl Restored {
         self.destination.move_to(&CString::new(name.as_bytes())?)
     }
 
+    /// Takes note of the links that are of no use without this item.
+    pub(in crate::store) fn answer_for(&mut self, used: Used) {
+        self.used = Some(used);
+    }
+
     /// Visits the files that are large enough for deduplication.
     pub(in crate::store) fn visit_large_files(
         &mut self,
@@ -168,6 +191,19 @@ impl Restored {
             });
         }
         Ok(())
+    }
+}
+
+/// An item that has come to nothing takes its links with it: they would hold
+/// the space that a full disk lacks until the next collection.
+impl Drop for Restored {
+    fn drop(&mut self) {
+        if let Some(used) = self.used.take() {
+            self.destination.clean();
+            if self.destination.is_gone() {
+                used.withdraw();
+            }
+        }
     }
 }
 

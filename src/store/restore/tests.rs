@@ -251,6 +251,32 @@ fn a_failure_leaves_nothing() {
 }
 
 #[test]
+fn an_item_given_up_takes_its_links_with_it() {
+    let store = Store::new();
+    let source = store.source("tree");
+    colourful_tree(&source);
+    let kept = store.item("kept");
+    drop(store.take(&kept, &source));
+    assert_eq!(store.links(), 2);
+    fs::write(source.join("new"), vec![b'n'; 9000]).unwrap();
+    let item = store.item("tree");
+    let mut restorer = begin(&item);
+    parse(&mut nar(&source).as_slice(), &mut restorer).unwrap();
+    let mut restored = restorer.finish().unwrap();
+    restored.deduplicate(&store.dir);
+    assert_eq!(store.links(), 3);
+    drop(restored);
+    assert_eq!(store.links(), 2);
+    // Also when it was placed and removed again.
+    let restored = store.take(&item, &source);
+    remove(item.as_path()).unwrap();
+    assert_eq!(store.links(), 3);
+    drop(restored);
+    assert_eq!(store.links(), 2);
+    assert_eq!(store.entries(), [kept.base_name()]);
+}
+
+#[test]
 fn truncated_contents_are_the_senders_fault() {
     let store = Store::new();
     let mut restorer = begin(&store.item("file"));
