@@ -31,6 +31,7 @@ fn main() {
         ("nesting_beyond_the_limit", nesting_beyond_the_limit),
         ("exit", exit),
         ("missing_key_file", missing_key_file),
+        ("key_file_keeps_its_newline", key_file_keeps_its_newline),
         (
             "wrong_field_drops_one_machine",
             wrong_field_drops_one_machine,
