@@ -124,3 +124,47 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
     }
     Ok(text)
 }
+
+/// Reads and expands whatever bytes, for fuzzing: must not panic.
+pub fn fuzz_reader(bytes: &[u8]) {
+    /// The stack of a fuzz target is the usual one.
+    const NESTING: u32 = 100;
+    let text = String::from_utf8_lossy(bytes);
+    let mut sources = source::Sources::default();
+    if let Some(file) = sources.add("fuzz", &text)
+        && let Ok(data) = reader::read_all(&text, file, NESTING)
+    {
+        drop(expand::expand(&data, file, &mut sources));
+    }
+}
+
+/// Decodes whatever bytes as a child's message, for fuzzing: must not panic.
+pub fn fuzz_message(bytes: &[u8]) {
+    if let Ok(report) = message::decode(bytes) {
+        drop(check::check(&report.machines, None));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_reader_or_expander_panic(text in "([()'`,@.# ]|let|define|lambda|if|cond|=>|else|case|do|quasiquote|unquote|build-machine|name|user|inherit|set!|begin|use-modules|x|1|\"s\"){0,40}") {
+            super::fuzz_reader(text.as_bytes());
+        }
+
+        #[test]
+        fn no_form_makes_the_expander_panic(words in proptest::collection::vec(prop::sample::select(vec![
+            "(", ")", "(", ")", "(", ")", "'", "`", ",", ",@", ".", "let", "let*", "letrec", "define", "lambda", "if", "cond",
+            "=>", "else", "case", "do", "build-machine", "name", "inherit", "set!", "begin", "use-modules", "@", "(srfi srfi-1)", "x", "#:key", "1", "\"s\"",
+        ]), 0..60)) {
+            let mut text = words.join(" ");
+            let open = words.iter().filter(|w| **w == "(").count();
+            let closed = words.iter().filter(|w| **w == ")").count();
+            text.push_str(&")".repeat(open.saturating_sub(closed)));
+            super::fuzz_reader(text.as_bytes());
+        }
+    }
+}

@@ -11,11 +11,12 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use offload::machines::{Diagnostic, Evaluation, Field, Limits, load_text, load_with};
 
 type Outcome = Result<(), Failed>;
+type Test = fn() -> Outcome;
 
 fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let tests: &[(&str, fn() -> Outcome)] = &[
+    let tests: &[(&str, Test)] = &[
         ("missing_file", missing_file),
         ("unreadable_file", unreadable_file),
         ("examples", examples),
@@ -30,6 +31,7 @@ fn main() {
         ("nesting_beyond_the_limit", nesting_beyond_the_limit),
         ("exit", exit),
         ("missing_key_file", missing_key_file),
+        ("key_file_keeps_its_newline", key_file_keeps_its_newline),
         (
             "wrong_field_drops_one_machine",
             wrong_field_drops_one_machine,
@@ -87,6 +89,7 @@ fn check(holds: bool, message: &str) -> Outcome {
     if holds { Ok(()) } else { Err(message.into()) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
 fn same<T: PartialEq + std::fmt::Debug>(got: T, expected: T) -> Outcome {
     if got == expected {
         Ok(())
@@ -278,6 +281,27 @@ fn missing_key_file() -> Outcome {
            (host-key (call-with-input-file \"/nonexistent.pub\" get-string-all))))",
         &Limits::default(),
         "m.scm:3:21: error: cannot open file `/nonexistent.pub`: No such file or directory",
+    )
+}
+
+fn key_file_keeps_its_newline() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let key = folder.path().join("key.pub");
+    fs::write(&key, "ssh-ed25519 AAAA root@vm\n")?;
+    let (evaluation, _) = run(
+        &format!(
+            "(list (build-machine (name \"m\") (user \"u\") (systems '(\"s\"))
+               (host-key (call-with-input-file \"{}\"
+                           (@ (ice-9 textual-ports) get-string-all)))))",
+            key.display()
+        ),
+        &Limits::default(),
+    );
+    same(lines(&evaluation), Vec::new())?;
+    let machine = evaluation.machines.first().ok_or("no machine")?;
+    same(
+        machine.host_key.as_deref(),
+        Some("ssh-ed25519 AAAA root@vm\n"),
     )
 }
 

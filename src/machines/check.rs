@@ -29,6 +29,9 @@ pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec
     (machines, diagnostics)
 }
 
+/// The value of a field; `None` if it is wrong, which has been said.
+type Usable<T> = Option<T>;
+
 struct Checker<'a> {
     raw: &'a RawMachine,
     diagnostics: Vec<Diagnostic>,
@@ -185,7 +188,7 @@ impl Checker<'_> {
         }
     }
 
-    fn private_key(&mut self, home: Option<&Path>) -> Option<Option<PathBuf>> {
+    fn private_key(&mut self, home: Option<&Path>) -> Usable<Option<PathBuf>> {
         let default = home.map(|home| home.join(".ssh/id_rsa"));
         self.or(Field::PrivateKey, default, |value| {
             Ok(match value {
@@ -196,7 +199,7 @@ impl Checker<'_> {
     }
 
     /// A missing one is allowed, for files of before November 2016.
-    fn host_key(&mut self) -> Option<Option<String>> {
+    fn host_key(&mut self) -> Usable<Option<String>> {
         let missing = self
             .field(Field::HostKey)
             .is_none_or(|field| field.value == Plain::Boolean(false));

@@ -56,9 +56,10 @@ impl Default for Limits {
     }
 }
 
-/// Mapped lazily. Reader, expander and Steel's compiler recurse along the
-/// nesting of the file: 10,000 levels take about 100 MiB.
-const STACK: usize = 512 << 20;
+/// The stack of the evaluation, mapped lazily: reader, expander and Steel's
+/// compiler recurse along the nesting of the file. A system that promises no
+/// more memory than it has may refuse the larger ones.
+const STACKS: [usize; 3] = [256 << 20, 64 << 20, 8 << 20];
 
 /// The child's end of the pipe that carries its message.
 const MESSAGE_FD: RawFd = 3;
@@ -172,11 +173,7 @@ fn isolate(
     setrlimit(Resource::RLIMIT_CPU, seconds, seconds.saturating_add(1))?;
     // A second wall behind the counting allocator, for what does not go
     // through it.
-    let space = limits
-        .memory
-        .saturating_mul(2)
-        .saturating_add(STACK as u64)
-        .saturating_add(1 << 30);
+    let space = limits.memory.saturating_mul(2).saturating_add(2 << 30);
     setrlimit(Resource::RLIMIT_AS, space, space)
 }
 
@@ -228,12 +225,18 @@ fn child_main(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> 
     }));
     memory::arm(limits.memory);
     let evaluated = std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || {
-                message::encode(&evaluate(name, text, limits.nesting))
-            })
-            .map(|thread| thread.join())
+        let spawn = |stack| {
+            std::thread::Builder::new()
+                .stack_size(stack)
+                .spawn_scoped(scope, || {
+                    message::encode(&evaluate(name, text, limits.nesting))
+                })
+        };
+        let [large, middle, small] = STACKS;
+        spawn(large)
+            .or_else(|_| spawn(middle))
+            .or_else(|_| spawn(small))
+            .map(std::thread::ScopedJoinHandle::join)
     });
     let encoded = match evaluated {
         Ok(Ok(encoded)) if encoded.len() <= message::LENGTH_MAX => encoded,
@@ -306,7 +309,7 @@ impl Child {
                 output_open = pass_on(&mut self.output, lines)?;
             }
             if message_ready {
-                let mut buffer = [0; 65536];
+                let mut buffer = [0; 16384];
                 let count = read(&mut self.message, &mut buffer)?;
                 message.extend_from_slice(buffer.get(..count).unwrap_or_default());
                 if let Some(end) = complete(&mut message) {

@@ -206,7 +206,10 @@ pub fn written_text(text: &str) -> String {
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
             '\0' => out.push_str("\\0"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if c.is_control() => {
+                let code = format!("\\x{:02x}", u32::from(c));
+                out.push_str(&code);
+            }
             c => out.push(c),
         }
     }

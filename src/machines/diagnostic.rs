@@ -83,13 +83,16 @@ impl Diagnostic {
     pub fn one_line(&self) -> String {
         let mut line = String::new();
         if let Some(location) = &self.location {
-            line.push_str(&format!("{location}: "));
+            line.push_str(&location.to_string());
+            line.push_str(": ");
         }
         line.push_str(self.severity.word());
         line.push_str(": ");
         line.push_str(&self.message);
         if let Some(help) = &self.help {
-            line.push_str(&format!(" ({help})"));
+            line.push_str(" (");
+            line.push_str(help);
+            line.push(')');
         }
         escape(&line)
     }

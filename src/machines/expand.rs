@@ -35,19 +35,17 @@ pub struct Finding {
     pub span: Span,
 }
 
-/// A malformed form: becomes a finding.
-struct Malformed {
-    diagnostic: Diagnostic,
-    span: Span,
-}
+/// A form that is wrong, on its way to the findings.
+struct Malformed(Box<Finding>);
 
 type Expanded<T> = Result<T, Malformed>;
 
 fn malformed(span: Span, message: impl Into<String>) -> Malformed {
-    Malformed {
-        diagnostic: Diagnostic::error("syntax", message),
-        span,
-    }
+    refused(Diagnostic::error("syntax", message), span)
+}
+
+fn refused(diagnostic: Diagnostic, span: Span) -> Malformed {
+    Malformed(Box::new(Finding { diagnostic, span }))
 }
 
 /// Expands the data of a file, which is this one of the sources.
@@ -93,10 +91,7 @@ impl<'s> Expander<'s> {
     }
 
     fn find(&mut self, malformed: Malformed) {
-        self.findings.push(Finding {
-            diagnostic: malformed.diagnostic,
-            span: malformed.span,
-        });
+        self.findings.push(*malformed.0);
     }
 
     /// Expands an expression; never fails, see the module's description.
@@ -182,16 +177,16 @@ impl<'s> Expander<'s> {
                 datum.span,
                 format!("`{}` stands where it has no meaning", head_name(datum)),
             )),
-            Special::Unsupported => Err(Malformed {
-                diagnostic: Diagnostic::error(
+            Special::Unsupported => Err(refused(
+                Diagnostic::error(
                     "unsupported",
                     format!(
                         "`{}` is known to Guile but not supported here",
                         head_name(datum)
                     ),
                 ),
-                span: datum.span,
-            }),
+                datum.span,
+            )),
         }
     }
 
@@ -202,7 +197,7 @@ impl<'s> Expander<'s> {
             return call(operator, arguments, span);
         }
         let local = self.program.local();
-        let bound = call(self.local(local, span), arguments, span);
+        let bound = call(local_value(local, span), arguments, span);
         forms::let_expr(vec![(local, operator)], bound, span)
     }
 
@@ -250,13 +245,13 @@ impl<'s> Expander<'s> {
                 ExprKind::Primitive(name)
             }
             Some(Binding::Special(Special::Unsupported)) => {
-                return Err(Malformed {
-                    diagnostic: Diagnostic::error(
+                return Err(refused(
+                    Diagnostic::error(
                         "unsupported",
                         format!("`{name}` is known to Guile but not supported here"),
                     ),
                     span,
-                });
+                ));
             }
             Some(Binding::Special(_)) => {
                 return Err(malformed(
@@ -316,13 +311,13 @@ impl<'s> Expander<'s> {
         };
         call(operator, arguments, span)
     }
+}
 
-    /// The value of a local variable that the file did not name.
-    fn local(&mut self, local: u32, span: Span) -> Expr {
-        Expr {
-            kind: ExprKind::Local(local, None),
-            span,
-        }
+/// The value of a local variable that the file did not name.
+fn local_value(local: u32, span: Span) -> Expr {
+    Expr {
+        kind: ExprKind::Local(local, None),
+        span,
     }
 }
 

@@ -76,7 +76,9 @@ fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
         }
         View::Bytes(bytes) => {
             let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
-            out.push_str(&format!("#vu8({})", bytes.join(" ")));
+            out.push_str("#vu8(");
+            out.push_str(&bytes.join(" "));
+            out.push(')');
         }
         View::Unspecified => out.push_str("#<unspecified>"),
         View::Procedure => out.push_str("#<procedure>"),

@@ -184,14 +184,9 @@ fn string_join(values: &[Value]) -> Answer {
     };
     Ok(text(match grammar {
         "infix" | "strict-infix" => parts.join(delimiter),
-        "prefix" => parts
-            .iter()
-            .map(|part| format!("{delimiter}{part}"))
-            .collect(),
-        "suffix" => parts
-            .iter()
-            .map(|part| format!("{part}{delimiter}"))
-            .collect(),
+        "prefix" | "suffix" if parts.is_empty() => String::new(),
+        "prefix" => format!("{delimiter}{}", parts.join(delimiter)),
+        "suffix" => format!("{}{delimiter}", parts.join(delimiter)),
         _ => return Err(arguments.wrong(2, "infix, strict-infix, prefix or suffix")),
     }))
 }

@@ -1,12 +1,12 @@
 use super::*;
 use crate::machines::record::Location;
 
-fn at(line: u32) -> Option<Location> {
-    Some(Location {
+fn at(line: u32) -> Location {
+    Location {
         file: "m.scm".into(),
         line,
         column: 2,
-    })
+    }
 }
 
 fn text(text: &str) -> Plain {
@@ -15,13 +15,13 @@ fn text(text: &str) -> Plain {
 
 fn raw(fields: &[(Field, Plain)]) -> RawMachine {
     RawMachine {
-        location: at(1),
+        location: Some(at(1)),
         fields: fields
             .iter()
             .enumerate()
             .map(|(number, (field, value))| RawField {
                 field: *field,
-                location: at(u32::try_from(number).unwrap() + 2),
+                location: Some(at(u32::try_from(number).unwrap() + 2)),
                 value: value.clone(),
             })
             .collect(),

@@ -164,20 +164,19 @@ impl Emitter<'_> {
 
     fn lambda(&mut self, parameters: &[u32], rest: Option<u32>, body: &Expr) {
         self.push("(lambda ");
-        match (parameters, rest) {
-            ([], Some(rest)) => self.parameter(rest),
-            _ => {
-                self.push("(");
-                for parameter in parameters {
-                    self.parameter(*parameter);
-                    self.push(" ");
-                }
-                if let Some(rest) = rest {
-                    self.push(". ");
-                    self.parameter(rest);
-                }
-                self.push(")");
+        if let ([], Some(rest)) = (parameters, rest) {
+            self.parameter(rest);
+        } else {
+            self.push("(");
+            for parameter in parameters {
+                self.parameter(*parameter);
+                self.push(" ");
             }
+            if let Some(rest) = rest {
+                self.push(". ");
+                self.parameter(rest);
+            }
+            self.push(")");
         }
         self.push(" ");
         let all: Vec<u32> = parameters.iter().copied().chain(rest).collect();

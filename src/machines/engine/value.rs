@@ -174,7 +174,7 @@ pub fn boolean(value: bool) -> Value {
 
 /// An exact integer.
 pub fn integer(value: i64) -> Value {
-    SteelVal::IntV(value as isize)
+    value.into_steelval().unwrap_or(SteelVal::Void)
 }
 
 /// An inexact real.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::forms::let_expr;
-use super::{Expanded, Expander, Scope, call, choice, is_word, malformed, sequence};
+use super::{Expanded, Expander, Scope, call, choice, is_word, local_value, malformed, sequence};
 use crate::machines::core::{Constant, Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::source::Span;
@@ -37,8 +37,8 @@ impl Expander<'_> {
     /// The first value unless it is false.
     fn either(&mut self, first: Expr, second: Expr, span: Span) -> Expr {
         let local = self.program.local();
-        let test = self.local(local, span);
-        let value = self.local(local, span);
+        let test = local_value(local, span);
+        let value = local_value(local, span);
         let_expr(
             vec![(local, first)],
             choice(test, value, second, span),
@@ -109,8 +109,8 @@ impl Expander<'_> {
                     let local = self.program.local();
                     let value = self.expr(test, scope);
                     let receiver = self.expr(receiver, scope);
-                    let received = call(receiver, vec![self.local(local, span)], span);
-                    let test = self.local(local, span);
+                    let received = call(receiver, vec![local_value(local, span)], span);
+                    let test = local_value(local, span);
                     let_expr(
                         vec![(local, value)],
                         choice(test, received, expr, span),
@@ -150,7 +150,7 @@ impl Expander<'_> {
             let value = match body {
                 [arrow, receiver] if is_word(arrow, "=>", scope) => {
                     let receiver = self.expr(receiver, scope);
-                    call(receiver, vec![self.local(local, span)], span)
+                    call(receiver, vec![local_value(local, span)], span)
                 }
                 [] => return Err(malformed(span, "a clause of `case` needs a value")),
                 body => self.expressions(body, span, scope),
@@ -158,7 +158,7 @@ impl Expander<'_> {
             expr = if is_word(data, "else", scope) {
                 value
             } else if data.list().is_some() {
-                let arguments = vec![self.local(local, span), self.quoted(data)];
+                let arguments = vec![local_value(local, span), self.quoted(data)];
                 let test = self.primitive_call("memv", arguments, span);
                 choice(test, value, expr, span)
             } else {

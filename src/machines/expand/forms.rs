@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::{
-    Binding, Expanded, Expander, Malformed, Scope, Special, call, choice, malformed, sequence,
-    special,
+    Binding, Expanded, Expander, Scope, Special, call, choice, local_value, malformed, refused,
+    sequence, special,
 };
 use crate::machines::core::{Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
@@ -81,13 +81,13 @@ impl Expander<'_> {
     fn bind_fresh(&mut self, name: &Datum, scope: &Rc<Scope>) -> Expanded<u32> {
         let Some(symbol) = name.symbol() else {
             if let Kind::Keyword(word) = &name.kind {
-                return Err(Malformed {
-                    diagnostic: Diagnostic::error(
+                return Err(refused(
+                    Diagnostic::error(
                         "unsupported",
                         format!("`#:{word}` parameters are not supported here"),
                     ),
-                    span: name.span,
-                });
+                    name.span,
+                ));
             }
             return Err(malformed(
                 name.span,
@@ -205,33 +205,7 @@ impl Expander<'_> {
             locals.push(self.bind_fresh(name, &inner)?);
         }
         let body = self.body(body, span, &inner)?;
-        Ok(self.looping(looped, locals, values, body, span))
-    }
-
-    /// A procedure that may call itself, and its first call. The values are
-    /// evaluated in front of its variable's scope, which their numbers cannot
-    /// name anyway.
-    fn looping(
-        &mut self,
-        looped: u32,
-        locals: Vec<u32>,
-        values: Vec<Expr>,
-        body: Expr,
-        span: Span,
-    ) -> Expr {
-        let lambda = Expr {
-            kind: ExprKind::Lambda(locals, None, Box::new(body)),
-            span,
-        };
-        let set = Expr {
-            kind: ExprKind::SetLocal(looped, Box::new(lambda)),
-            span,
-        };
-        let first = call(self.local(looped, span), values, span);
-        Expr {
-            kind: ExprKind::Letrec(vec![looped], Box::new(sequence(vec![set, first], span))),
-            span,
-        }
+        Ok(looping(looped, locals, values, body, span))
     }
 
     pub(super) fn form_let_star(
@@ -347,9 +321,28 @@ impl Expander<'_> {
             .into_iter()
             .map(|step| self.expr(step, &inner))
             .collect();
-        parts.push(call(self.local(looped, span), steps, span));
+        parts.push(call(local_value(looped, span), steps, span));
         let body = choice(test, result, sequence(parts, span), span);
-        Ok(self.looping(looped, locals, values, body, span))
+        Ok(looping(looped, locals, values, body, span))
+    }
+}
+
+/// A procedure that may call itself, and its first call. The values are
+/// evaluated in front of its variable's scope, which their numbers cannot
+/// name anyway.
+fn looping(looped: u32, locals: Vec<u32>, values: Vec<Expr>, body: Expr, span: Span) -> Expr {
+    let lambda = Expr {
+        kind: ExprKind::Lambda(locals, None, Box::new(body)),
+        span,
+    };
+    let set = Expr {
+        kind: ExprKind::SetLocal(looped, Box::new(lambda)),
+        span,
+    };
+    let first = call(local_value(looped, span), values, span);
+    Expr {
+        kind: ExprKind::Letrec(vec![looped], Box::new(sequence(vec![set, first], span))),
+        span,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use super::forms::let_expr;
-use super::{Binding, Expanded, Expander, Finding, Malformed, Scope, malformed};
+use super::{Binding, Expanded, Expander, Finding, Scope, local_value, malformed, refused};
 use crate::machines::core::{Constant, Expr, ExprKind, FieldForm, FieldSource, RecordForm};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
@@ -87,7 +87,7 @@ impl Expander<'_> {
                 _ => {
                     let argument = if early {
                         bindings.push((field.local, field.value));
-                        self.local(field.local, field.span)
+                        local_value(field.local, field.span)
                     } else {
                         field.value
                     };
@@ -165,13 +165,13 @@ impl Expander<'_> {
         for (number, clause) in clauses.iter().enumerate() {
             let before = clauses.get(..number).unwrap_or_default();
             if !inherits && before.iter().any(|other| other.name == clause.name) {
-                return Err(Malformed {
-                    diagnostic: Diagnostic::error(
+                return Err(refused(
+                    Diagnostic::error(
                         "duplicate-field",
                         format!("the field `{}` is given twice", clause.name),
                     ),
-                    span: clause.span,
-                });
+                    clause.span,
+                ));
             }
         }
         let mut unknown = false;
@@ -192,8 +192,8 @@ impl Expander<'_> {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(Malformed {
-            diagnostic: Diagnostic::error(
+        Err(refused(
+            Diagnostic::error(
                 "missing-field",
                 format!(
                     "this build machine lacks the field{} {}",
@@ -201,8 +201,8 @@ impl Expander<'_> {
                     missing.join(", ")
                 ),
             ),
-            span: datum.span,
-        })
+            datum.span,
+        ))
     }
 }
 
@@ -233,7 +233,7 @@ fn unknown_field(name: &str) -> Diagnostic {
 }
 
 /// The clauses of the form; each must be (FIELD EXPR).
-fn clauses<'d>(rest: &'d [Datum]) -> Expanded<Vec<Clause<'d>>> {
+fn clauses(rest: &[Datum]) -> Expanded<Vec<Clause<'_>>> {
     rest.iter()
         .map(|clause| {
             if let Some([name, value]) = clause.list()
@@ -252,9 +252,10 @@ fn clauses<'d>(rest: &'d [Datum]) -> Expanded<Vec<Clause<'d>>> {
                     clause.written()
                 ),
             );
-            malformed.diagnostic.code = "machines::invalid-field".into();
+            malformed.0.diagnostic.code = "machines::invalid-field".into();
             if clause.list().is_some_and(|items| items.len() > 2) {
-                malformed.diagnostic = malformed
+                malformed.0.diagnostic = malformed
+                    .0
                     .diagnostic
                     .with_help("for several values write (list VALUE …) or '(VALUE …)");
             }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::body::definition_parts;
 use super::special::{SPECIALS, Special};
-use super::{Binding, Expanded, Expander, Finding, Malformed, Scope, malformed};
+use super::{Binding, Expanded, Expander, Finding, Malformed, Scope, malformed, refused};
 use crate::machines::builtin;
 use crate::machines::core::{Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
@@ -66,7 +66,8 @@ pub fn missing_exports(module: &str) -> Vec<String> {
     let names = data.first().map(exported_names).unwrap_or_default();
     names
         .iter()
-        .filter_map(|(_, outside)| (!found.contains_key(outside)).then(|| outside.to_string()))
+        .filter(|(_, outside)| !found.contains_key(outside))
+        .map(|(_, outside)| outside.to_string())
         .collect()
 }
 
@@ -289,10 +290,7 @@ impl Expander<'_> {
                 diagnostic
             }
         };
-        Err(Malformed {
-            diagnostic,
-            span: name.span,
-        })
+        Err(refused(diagnostic, name.span))
     }
 
     /// Notes an unbound name, unless a missing module explains it.
@@ -370,13 +368,13 @@ fn select(value: &Datum, module: &Datum, exports: &Exports) -> Expanded<Vec<(Rc<
 }
 
 fn no_binding(item: &Datum, name: &str, module: &Datum) -> Malformed {
-    Malformed {
-        diagnostic: Diagnostic::error(
+    refused(
+        Diagnostic::error(
             "unknown-export",
             format!("no binding `{name}` in module {}", module.written()),
         ),
-        span: item.span,
-    }
+        item.span,
+    )
 }
 
 fn prefix(selection: &mut [(Rc<str>, Binding)], prefix: &Datum) -> Expanded<()> {

@@ -74,15 +74,12 @@ impl Expander<'_> {
             }
         };
         for item in items.iter().rev() {
-            expr = match hole(item, level, scope) {
-                Hole::Splice(inner) => {
-                    let list = self.expr(inner, scope);
-                    self.primitive_call("append", vec![list, expr], item.span)
-                }
-                _ => {
-                    let item_expr = self.template(item, level, scope);
-                    self.primitive_call("cons", vec![item_expr, expr], item.span)
-                }
+            expr = if let Hole::Splice(inner) = hole(item, level, scope) {
+                let list = self.expr(inner, scope);
+                self.primitive_call("append", vec![list, expr], item.span)
+            } else {
+                let item_expr = self.template(item, level, scope);
+                self.primitive_call("cons", vec![item_expr, expr], item.span)
             };
         }
         expr

@@ -110,13 +110,11 @@ impl Reader<'_> {
         self.advance(first);
         self.token();
         let name = self.text.get(name_start..self.at).unwrap_or_default();
-        match character_named(name) {
-            Some(c) => Ok(self.datum(start, Kind::Character(c))),
-            None => {
-                let name = name.chars().take(20).collect();
-                Err(self.fail(Problem::BadCharacter(name), start))
-            }
+        if let Some(c) = character_named(name) {
+            return Ok(self.datum(start, Kind::Character(c)));
         }
+        let name = name.chars().take(20).collect();
+        Err(self.fail(Problem::BadCharacter(name), start))
     }
 }
 

@@ -105,7 +105,7 @@ fn reduced(n: i128, d: i128) -> Option<Number> {
 
 /// `1.5`, `.5`, `2.`, `1e3`.
 fn decimal(text: &str, exactness: Exactness) -> Option<Result<Number, Unsupported>> {
-    let (mantissa, exponent) = match text.find(|c: char| matches!(c, 'e' | 'E')) {
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (text.get(..at)?, text.get(at.checked_add(1)?..)?),
         None => (text, "0"),
     };

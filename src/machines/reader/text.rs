@@ -69,19 +69,15 @@ impl Reader<'_> {
         let c = code
             .and_then(|code| u32::from_str_radix(code, 16).ok())
             .and_then(char::from_u32);
-        match c {
-            Some(c) => {
-                self.at = self.at.saturating_add(digits);
-                Ok(c)
-            }
-            None => {
-                let kind = match digits {
-                    2 => "x",
-                    4 => "u",
-                    _ => "U",
-                };
-                Err(self.fail(Problem::BadEscape(kind.into()), start))
-            }
+        if let Some(c) = c {
+            self.at = self.at.saturating_add(digits);
+            return Ok(c);
         }
+        let kind = match digits {
+            2 => "x",
+            4 => "u",
+            _ => "U",
+        };
+        Err(self.fail(Problem::BadEscape(kind.into()), start))
     }
 }
