@@ -316,26 +316,39 @@ impl Link {
         }
     }
 
-    /// Cuts libssh2 off from a socket that is given up.
+    /// Cuts libssh2 off from a socket that is given up: from here on
+    /// everything sent counts as sent, and nothing comes.
     ///
-    /// With a packet half sent, each further send is told "again", and
-    /// `libssh2_session_free` then frees nothing. From here on everything
-    /// sent counts as sent and everything received as an error.
+    /// With a packet half sent, each further send would be told "again", and
+    /// `libssh2_session_free` then frees nothing. So what is half sent is to
+    /// be repeated once more, then comes [`Link::deafen`].
     pub fn sever(&mut self) {
+        self.set_io(send_nothing, receive_nothing);
+    }
+
+    /// Makes every receive of a severed link fail, so that nothing can wait
+    /// for the other side any more.
+    pub fn deafen(&mut self) {
+        self.set_io(send_nothing, fail_to_receive);
+    }
+
+    fn set_io(&mut self, send: Io, receive: Io) {
         type Callback = unsafe extern "C" fn();
-        type Io =
-            unsafe extern "C" fn(c_int, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
         // SAFETY: the session lives; libssh2 calls the two with the signature
         // that they have (LIBSSH2_SEND_FUNC, LIBSSH2_RECV_FUNC), the pointer
         // type is only the common one of all its callbacks.
         unsafe {
-            let send = std::mem::transmute::<Io, Callback>(send_nothing);
-            let receive = std::mem::transmute::<Io, Callback>(receive_nothing);
+            let send = std::mem::transmute::<Io, Callback>(send);
+            let receive = std::mem::transmute::<Io, Callback>(receive);
             libssh2_session_callback_set2(self.owner.raw, CALLBACK_SEND, Some(send));
             libssh2_session_callback_set2(self.owner.raw, CALLBACK_RECV, Some(receive));
         }
     }
 }
+
+/// A function that sends or receives for libssh2: socket, buffer, length,
+/// flags, the session's own pointer; it answers a count or a negative errno.
+type Io = unsafe extern "C" fn(c_int, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
 
 unsafe extern "C" fn send_nothing(
     _socket: c_int,
@@ -354,7 +367,16 @@ unsafe extern "C" fn receive_nothing(
     _flags: c_int,
     _session: *mut *mut c_void,
 ) -> isize {
-    // libssh2 takes a negative errno.
+    -(nix::libc::EAGAIN as isize)
+}
+
+unsafe extern "C" fn fail_to_receive(
+    _socket: c_int,
+    _buffer: *const c_void,
+    _length: usize,
+    _flags: c_int,
+    _session: *mut *mut c_void,
+) -> isize {
     -(nix::libc::ECONNRESET as isize)
 }
 
@@ -459,6 +481,11 @@ impl Channel {
             Poll::Ready(Ok(0)) if !self.is_ended_by_peer() => Poll::Pending,
             answer => answer,
         }
+    }
+
+    /// Tells whether a read must be repeated.
+    pub fn is_reading(&self) -> bool {
+        self.reading
     }
 
     /// Takes in what the socket has for all channels, without taking anything

@@ -91,6 +91,8 @@ struct Pump {
     silent: Duration,
     life: Life,
     stop_at: Option<Instant>,
+    /// The last turn ended before everything was moved.
+    restless: bool,
 }
 
 /// Signs of life of the other side.
@@ -129,6 +131,7 @@ pub fn run(
             next_keepalive: now + limits.keepalive,
         },
         stop_at: None,
+        restless: false,
     };
     let reason = loop {
         match pump.turn() {
@@ -153,17 +156,14 @@ impl Pump {
             self.life.heard = Instant::now();
             self.life.asked = false;
         }
-        // Asked before libssh2 is: its calls tell no reason.
-        if events.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL) {
+        // Before libssh2 is asked, whose calls tell no reason. A half-sent
+        // packet that failed could also never be finished: see `end`.
+        if events.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL | PollFlags::POLLHUP) {
             return Err(self.socket_error());
         }
         self.take_requests();
         self.work(events).map_err(|refusal| self.lost(&refusal))?;
         self.keepalive()?;
-        // Without a channel nobody reads the end of the connection.
-        if events.contains(PollFlags::POLLHUP) && self.lanes.is_empty() && self.opening.is_none() {
-            return Err(self.lost_because("the other side closed it"));
-        }
         Ok(match self.stop_at {
             None => true,
             Some(at) => !self.lanes.is_empty() && Instant::now() < at,
@@ -267,25 +267,33 @@ impl Pump {
         }
     }
 
+    /// Moves everything that can be moved, in rounds that begin with taking in
+    /// what is there.
+    ///
+    /// Each of them, and not only when the socket says so: a call that waits
+    /// for one packet, such as the answer to an opening, leaves those behind
+    /// it in a buffer inside libssh2, where poll(2) does not see them.
     fn work(&mut self, events: PollFlags) -> Result<(), Refusal> {
-        let owned = self.wire.owner().is_some();
+        let mut drive =
+            self.restless || self.wire.owner().is_some() || events.contains(PollFlags::POLLIN);
         self.retry_owner()?;
-        if owned || events.intersects(PollFlags::POLLIN | PollFlags::POLLHUP) {
-            self.drive()?;
-        }
-        self.open()?;
+        self.restless = true;
         for _ in 0..MAX_ROUNDS {
-            let mut moved = false;
+            if drive {
+                self.drive()?;
+            }
+            let mut moved = self.open()?;
             for lane in &mut self.lanes {
                 moved |= lane.advance(&mut self.wire)?;
             }
             self.bury();
             if !moved {
+                self.restless = false;
                 return Ok(());
             }
+            drive = true;
         }
-        // Not all was moved, and the local sockets may have nothing more to
-        // tell: do not sleep.
+        // There is more to do, of which no socket may tell: do not sleep.
         ring(&self.wake);
         Ok(())
     }
@@ -297,7 +305,9 @@ impl Pump {
         };
         for _ in 0..OWNER_TRIES {
             match owner {
-                Operation::Open => self.open()?,
+                Operation::Open => {
+                    self.open()?;
+                }
                 Operation::Drive => self.drive()?,
                 Operation::Write(id) | Operation::Read(id) | Operation::Close(id) => {
                     match self.lanes.iter_mut().find(|lane| lane.id() == id) {
@@ -338,12 +348,13 @@ impl Pump {
     ///
     /// One at a time, its command included: libssh2 keeps the state of an
     /// opening in the session, and takes an answer to one channel's request
-    /// for a failure of another's.
-    fn open(&mut self) -> Result<(), Refusal> {
+    /// for a failure of another's. The answer says whether one is over.
+    fn open(&mut self) -> Result<bool, Refusal> {
+        let mut moved = false;
         loop {
             if self.opening.is_none() {
                 let Some(request) = self.waiting.pop_front() else {
-                    return Ok(());
+                    return Ok(moved);
                 };
                 self.wire.link.begin_open(request.open.clone());
                 self.opening = Some(Opening {
@@ -352,8 +363,9 @@ impl Pump {
                 });
             }
             if !self.continue_opening()? {
-                return Ok(());
+                return Ok(moved);
             }
+            moved = true;
         }
     }
 
@@ -471,7 +483,7 @@ impl Pump {
     fn socket_error(&self) -> GatewayError {
         match self.shared.socket.take_error() {
             Ok(Some(error)) => self.lost_because(&error.to_string()),
-            _ => self.lost_because("the socket reports an error"),
+            _ => self.lost_because("the other side closed it"),
         }
     }
 
@@ -499,12 +511,16 @@ impl Pump {
         if let Some(opening) = &mut self.opening {
             match &mut opening.channel {
                 None => drop(self.wire.link.poll_open()),
-                Some(channel) => drop(channel.drive()),
+                Some(channel) => {
+                    let command = opening.request.command.as_deref().unwrap_or("");
+                    drop(channel.poll_exec(command));
+                }
             }
         }
         for lane in &mut self.lanes {
             lane.release();
         }
+        self.wire.link.deafen();
     }
 }
 

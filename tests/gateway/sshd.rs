@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,10 +33,10 @@ impl Sshd {
     /// The same, after something else has been put into its directory.
     pub fn start_with(options: &str, prepare: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for kind in ["ed25519", "ecdsa", "rsa"] {
-            keygen(&dir.path().join(format!("host_{kind}")), &["-t", kind]);
+        for entry in fs::read_dir(keys()).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
         }
-        keygen(&dir.path().join("id"), &["-t", "ed25519"]);
         fs::copy(
             dir.path().join("id.pub"),
             dir.path().join("authorized_keys"),
@@ -140,6 +141,26 @@ pub fn children(pid: i32) -> Vec<i32> {
         all.extend(children(child));
     }
     all
+}
+
+/// A directory with host keys of each type and a key to log in with; made
+/// once, since an RSA key takes seconds.
+fn keys() -> PathBuf {
+    static MADE: Mutex<()> = Mutex::new(());
+    let keys = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sshd-keys");
+    let _one_at_a_time = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !keys.exists() {
+        let new = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        for kind in ["ed25519", "ecdsa", "rsa"] {
+            keygen(&new.path().join(format!("host_{kind}")), &["-t", kind]);
+        }
+        keygen(&new.path().join("id"), &["-t", "ed25519"]);
+        // Another process may have been faster.
+        if fs::rename(new.path(), &keys).is_ok() {
+            drop(new.keep());
+        }
+    }
+    keys
 }
 
 /// Makes a key without passphrase.
