@@ -6,12 +6,12 @@
 //! close works both ways, and a socket that is closed closes its channel at
 //! once, so that what runs on the machine for it ends.
 
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
@@ -41,6 +41,7 @@ use channel::{OpenRequest, Refusal};
 use pump::{NotOpened, Opened, Request};
 use session::Credentials;
 
+use crate::clock::Deadline;
 use crate::machines::record::BuildMachine;
 
 /// Waits before a forwarding that failed is asked for again: in a burst the
@@ -52,6 +53,10 @@ const FORWARD_WAITS: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
 ];
+
+/// How long the command may take that tells why forwarding failed; it is a
+/// login shell that starts it.
+const EXPLANATION_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the end of a connection may keep its user waiting.
 const JOIN_LIMIT: Duration = Duration::from_millis(200);
@@ -343,7 +348,7 @@ impl Connection {
         };
         let code = self
             .exec(&target::listening_command(name))
-            .and_then(|exec| exec.output(0))
+            .and_then(|exec| exec.output(0, EXPLANATION_LIMIT))
             .map(|output| output.status.code);
         match code {
             Ok(Some(0)) => {
@@ -432,44 +437,72 @@ pub struct Output {
 
 impl Exec {
     /// Gives it no input and collects what it says, the first `most` bytes of
-    /// each stream; the rest is thrown away.
-    pub fn output(self, most: u64) -> Result<Output, GatewayError> {
+    /// each stream; the rest is thrown away. Its channel is closed when it
+    /// takes longer than `limit`.
+    pub fn output(self, most: u64, limit: Duration) -> Result<Output, GatewayError> {
         let Self {
             stream,
             stderr,
             mut status,
         } = self;
-        let local = |error: io::Error| GatewayError::Local {
-            at: status.shared.at.clone(),
-            detail: format!("reading a command's output: {error}"),
+        let deadline = Deadline::after(limit);
+        let shared = Arc::clone(&status.shared);
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => GatewayError::Silent {
+                at: shared.at.clone(),
+                awaited: "the end of a command",
+                seconds: limit.as_secs(),
+            },
+            _ => GatewayError::Local {
+                at: shared.at.clone(),
+                detail: format!("reading a command's output: {error}"),
+            },
         };
         // It fails when the command is over already.
         drop(stream.shutdown(Shutdown::Write));
         let (stdout, stderr) = thread::scope(|scope| {
             let errors = thread::Builder::new()
                 .name("stderr".to_owned())
-                .spawn_scoped(scope, || collect(&stderr, most))?;
-            let output = collect(&stream, most);
+                .spawn_scoped(scope, || collect(&stderr, most, deadline))?;
+            let output = collect(&stream, most, deadline);
             let errors = errors
                 .join()
                 .unwrap_or_else(|_| Err(io::Error::other("the reader failed")));
             Ok::<_, io::Error>((output?, errors?))
         })
-        .map_err(local)?;
+        .map_err(&failed)?;
+        let left = deadline.remaining().unwrap_or(limit);
         Ok(Output {
             stdout,
             stderr,
-            status: status.wait()?,
+            status: status
+                .wait_for(left)
+                .unwrap_or_else(|| Err(failed(io::ErrorKind::TimedOut.into())))?,
         })
     }
 }
 
 /// Reads a stream to its end and keeps the beginning.
-fn collect(mut stream: &UnixStream, most: u64) -> io::Result<Vec<u8>> {
+fn collect(mut stream: &UnixStream, most: u64, deadline: Deadline) -> io::Result<Vec<u8>> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     let mut kept = Vec::new();
-    stream.take(most).read_to_end(&mut kept)?;
-    io::copy(&mut stream, &mut io::sink())?;
-    Ok(kept)
+    let mut buffer = [0; 16 << 10];
+    loop {
+        let left = deadline.remaining();
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(left)?;
+        let count = match stream.read(&mut buffer) {
+            Ok(0) => return Ok(kept),
+            // The connection is gone; the status will say so.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(kept),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            result => result?,
+        };
+        let room = most.saturating_sub(kept.len()).min(count);
+        kept.extend_from_slice(buffer.get(..room).unwrap_or_default());
+    }
 }
 
 /// The end of a command that is still to come.
@@ -485,15 +518,31 @@ impl Pending {
     /// A command whose channel was closed before it ended has neither status
     /// nor signal. To be asked once.
     pub fn wait(&mut self) -> Result<Status, GatewayError> {
-        match self.status.recv() {
-            Ok(status) => Ok(status.unwrap_or(Status {
+        let end = self.status.recv();
+        self.explain(end)
+    }
+
+    /// The same, with a limit; nothing when that is over.
+    pub fn wait_for(&mut self, limit: Duration) -> Option<Result<Status, GatewayError>> {
+        match self.status.recv_timeout(limit) {
+            Ok(status) => Some(self.explain(Ok(status))),
+            Err(RecvTimeoutError::Disconnected) => Some(self.explain(Err(RecvError))),
+            Err(RecvTimeoutError::Timeout) => None,
+        }
+    }
+
+    fn explain(&self, end: Result<Option<Status>, RecvError>) -> Result<Status, GatewayError> {
+        end.map(|status| {
+            status.unwrap_or(Status {
                 code: None,
                 signal: None,
-            })),
-            Err(_) => Err(self.shared.failure().unwrap_or(GatewayError::Closed {
+            })
+        })
+        .map_err(|_| {
+            self.shared.failure().unwrap_or(GatewayError::Closed {
                 at: self.shared.at.clone(),
-            })),
-        }
+            })
+        })
     }
 }
 

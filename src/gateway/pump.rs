@@ -356,7 +356,9 @@ impl Pump {
                 let Some(request) = self.waiting.pop_front() else {
                     return Ok(moved);
                 };
-                self.wire.link.begin_open(request.open.clone());
+                self.wire
+                    .link
+                    .begin_open(request.open.clone(), self.lanes.len());
                 self.opening = Some(Opening {
                     request,
                     channel: None,

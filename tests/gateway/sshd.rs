@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 
 /// Where Debian and most others put the server.
 pub const SSHD: &str = "/usr/sbin/sshd";
+
+/// How long anything may take that is not measured.
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// A running server with keys of its own; ended when dropped.
 pub struct Sshd {
@@ -274,6 +278,35 @@ fn configuration(dir: &Path, port: u16, options: &str) -> PathBuf {
         fs::write(&config, text).unwrap();
     }
     config
+}
+
+/// A link that takes little at a time, so that packets are half sent all the
+/// time; stands before a server's port until the connection ends.
+pub fn slow_link(port: u16, pause: Duration) -> u16 {
+    use nix::sys::socket::{setsockopt, sockopt};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Inherited by what it accepts; the kernel makes 4,608 of it.
+    setsockopt(&listener, sockopt::RcvBuf, &2048).unwrap();
+    let near = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let client = accept_one(&listener);
+        let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        for (from, to) in [(&client, &server), (&server, &client)] {
+            let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+            thread::spawn(move || {
+                let mut buffer = [0; 3001];
+                while let Ok(count @ 1..) = from.read(&mut buffer) {
+                    thread::sleep(pause);
+                    if to.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+                drop(to.shutdown(Shutdown::Both));
+                drop(from.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    near
 }
 
 /// A connection of our own to a port, for servers that are none.
