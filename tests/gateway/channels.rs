@@ -290,9 +290,9 @@ fn early_close() {
     let command = format!("exec >&- 2>&-; cat > {}; exit 3", file.display());
     let mut exec = connection.exec(&command).unwrap();
     let mut text = Vec::new();
-    exec.stream.write_all(&[b'a'; 500_000]).unwrap();
+    exec.stream.write_all(&vec![b'a'; 500_000]).unwrap();
     exec.stream.read_to_end(&mut text).unwrap();
-    exec.stream.write_all(&[b'b'; 500_000]).unwrap();
+    exec.stream.write_all(&vec![b'b'; 500_000]).unwrap();
     exec.stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(exec.status.wait().unwrap().code, Some(3));
     assert_eq!(std::fs::read(file).unwrap().len(), 1_000_000);

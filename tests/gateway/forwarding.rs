@@ -120,7 +120,7 @@ fn stale_socket_later() {
 fn unusable_field() {
     let server = Sshd::start("");
     let mut machine = server.machine();
-    machine.daemon_socket = "ssh://elsewhere".to_owned();
+    "ssh://elsewhere".clone_into(&mut machine.daemon_socket);
     let error = open(&machine).unwrap().daemon().unwrap_err();
     assert!(
         matches!(error, GatewayError::DaemonSocketUnusable { .. }),
@@ -183,7 +183,9 @@ fn odd_name() {
     let mut machine = server.machine();
     let name = server.file("it's; $(touch here)");
     echo(&name);
-    machine.daemon_socket = name.to_str().unwrap().to_owned();
+    name.to_str()
+        .unwrap()
+        .clone_into(&mut machine.daemon_socket);
     let error = open(&machine).unwrap().daemon().unwrap_err();
     assert!(
         matches!(error, GatewayError::ForwardingRefused { .. }),

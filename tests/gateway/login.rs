@@ -273,7 +273,7 @@ fn not_authorised() {
 fn unknown_user() {
     let server = Sshd::start("");
     let mut machine = server.machine();
-    machine.user = "no-such-user".to_owned();
+    "no-such-user".clone_into(&mut machine.user);
     let error = refused(&machine);
     assert!(
         matches!(error, GatewayError::AuthenticationRefused { .. }),

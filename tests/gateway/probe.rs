@@ -18,16 +18,16 @@ pub const VARIABLE: &str = "OFFLOAD_GATEWAY_PROBE";
 pub fn tests() -> Vec<Test> {
     vec![
         ("probe::stalled_channels_keep_within_their_windows", || {
-            ask("stalled")
+            ask("stalled");
         }),
         ("probe::a_long_transfer_needs_no_more_memory", || {
-            ask("transfer")
+            ask("transfer");
         }),
         ("probe::connections_that_end_leave_nothing_behind", || {
-            ask("leftovers")
+            ask("leftovers");
         }),
         ("probe::every_descriptor_is_close_on_exec", || {
-            ask("descriptors")
+            ask("descriptors");
         }),
     ]
 }
@@ -85,10 +85,10 @@ fn transfer() {
     thread::scope(|scope| {
         scope.spawn(|| {
             for _ in 0..3000 {
-                up.stream.write_all(&[0; 100_000]).unwrap();
+                up.stream.write_all(&vec![0; 100_000]).unwrap();
             }
         });
-        let mut buffer = [0; 1 << 16];
+        let mut buffer = vec![0; 1 << 16];
         let mut total = 0;
         while let Ok(count @ 1..) = down.stream.read(&mut buffer) {
             total += count;
@@ -123,7 +123,7 @@ fn leftovers() {
         for stream in &mut streams {
             let limit = Some(Duration::from_millis(50));
             stream.set_write_timeout(limit).unwrap();
-            while stream.write_all(&[0; 1 << 16]).is_ok() {}
+            while stream.write_all(&vec![0; 1 << 16]).is_ok() {}
         }
         connection.killer().kill();
         drop(connection);

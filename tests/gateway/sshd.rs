@@ -101,7 +101,11 @@ impl Sshd {
         let mut machine = machine(self.port);
         machine.private_key = Some(self.file("id"));
         machine.host_key = Some(host_key);
-        machine.daemon_socket = self.file("socket").to_str().unwrap().to_owned();
+        let socket = self.file("socket");
+        socket
+            .to_str()
+            .unwrap()
+            .clone_into(&mut machine.daemon_socket);
         machine
     }
 
