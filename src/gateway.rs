@@ -6,12 +6,12 @@
 //! close works both ways, and a socket that is closed closes its channel at
 //! once, so that what runs on the machine for it ends.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvError, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 mod buffer;
 mod channel;
+mod command;
 mod dial;
 mod error;
 mod hostkey;
@@ -27,21 +28,22 @@ mod keyfile;
 mod known_hosts;
 mod lane;
 mod pump;
+mod request;
 mod session;
 mod target;
 mod wire;
 
 pub use channel::Status;
+pub use command::{Exec, Output, Pending};
 pub use error::GatewayError;
 pub use hostkey::{Fingerprint, HostKey, HostKeyProblem, KeyType};
 pub use keyfile::{KeyProblem, PrivateKey, read as read_private_key};
 pub use target::{Target, shell_quoted};
 
-use channel::{OpenRequest, Refusal};
-use pump::{NotOpened, Opened, Request};
+use channel::Refusal;
+use request::{NotOpened, OpenRequest, Opened, Request};
 use session::Credentials;
 
-use crate::clock::Deadline;
 use crate::machines::record::BuildMachine;
 
 /// Waits before a forwarding that failed is asked for again: in a burst the
@@ -273,10 +275,7 @@ impl Connection {
             }) => Ok(Exec {
                 stream,
                 stderr,
-                status: Pending {
-                    shared: Arc::clone(&self.shared),
-                    status,
-                },
+                status: Pending::new(Arc::clone(&self.shared), status),
             }),
             Ok(_) => Err(self.local(&io::Error::other("a command without status"))),
             Err(NotOpened::Local(error)) => Err(self.local(&error)),
@@ -407,142 +406,6 @@ impl Drop for Guard {
         });
         // It fails when the connection is closed already.
         drop(self.shared.socket.shutdown(Shutdown::Both));
-    }
-}
-
-/// A command on a build machine.
-///
-/// Its standard error must be read beside its output, else it fills what both
-/// share; dropping `stderr` lets it be thrown away. Closing `stream` (but not
-/// its `shutdown` for writing) closes the channel.
-pub struct Exec {
-    /// Standard input and output.
-    pub stream: UnixStream,
-    /// Standard error.
-    pub stderr: UnixStream,
-    /// How it ends.
-    pub status: Pending,
-}
-
-/// What a command said, and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// The beginning of its standard output.
-    pub stdout: Vec<u8>,
-    /// The beginning of its standard error.
-    pub stderr: Vec<u8>,
-    /// How it ended.
-    pub status: Status,
-}
-
-impl Exec {
-    /// Gives it no input and collects what it says, the first `most` bytes of
-    /// each stream; the rest is thrown away. Its channel is closed when it
-    /// takes longer than `limit`.
-    pub fn output(self, most: u64, limit: Duration) -> Result<Output, GatewayError> {
-        let Self {
-            stream,
-            stderr,
-            mut status,
-        } = self;
-        let deadline = Deadline::after(limit);
-        let shared = Arc::clone(&status.shared);
-        let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => GatewayError::Silent {
-                at: shared.at.clone(),
-                awaited: "the end of a command",
-                seconds: limit.as_secs(),
-            },
-            _ => GatewayError::Local {
-                at: shared.at.clone(),
-                detail: format!("reading a command's output: {error}"),
-            },
-        };
-        // It fails when the command is over already.
-        drop(stream.shutdown(Shutdown::Write));
-        let (stdout, stderr) = thread::scope(|scope| {
-            let errors = thread::Builder::new()
-                .name("stderr".to_owned())
-                .spawn_scoped(scope, || collect(&stderr, most, deadline))?;
-            let output = collect(&stream, most, deadline);
-            let errors = errors
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("the reader failed")));
-            Ok::<_, io::Error>((output?, errors?))
-        })
-        .map_err(&failed)?;
-        let left = deadline.remaining().unwrap_or(limit);
-        Ok(Output {
-            stdout,
-            stderr,
-            status: status
-                .wait_for(left)
-                .unwrap_or_else(|| Err(failed(io::ErrorKind::TimedOut.into())))?,
-        })
-    }
-}
-
-/// Reads a stream to its end and keeps the beginning.
-fn collect(mut stream: &UnixStream, most: u64, deadline: Deadline) -> io::Result<Vec<u8>> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let mut kept = Vec::new();
-    let mut buffer = [0; 16 << 10];
-    loop {
-        let left = deadline.remaining();
-        if left.is_some_and(|left| left.is_zero()) {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        stream.set_read_timeout(left)?;
-        let count = match stream.read(&mut buffer) {
-            Ok(0) => return Ok(kept),
-            // The connection is gone; the status will say so.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(kept),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            result => result?,
-        };
-        let room = most.saturating_sub(kept.len()).min(count);
-        kept.extend_from_slice(buffer.get(..room).unwrap_or_default());
-    }
-}
-
-/// The end of a command that is still to come.
-pub struct Pending {
-    shared: Arc<Shared>,
-    status: Receiver<Option<Status>>,
-}
-
-impl Pending {
-    /// Waits for the end; everything that the command said is in the sockets
-    /// then.
-    ///
-    /// A command whose channel was closed before it ended has neither status
-    /// nor signal. To be asked once.
-    pub fn wait(&mut self) -> Result<Status, GatewayError> {
-        let end = self.status.recv();
-        self.explain(end)
-    }
-
-    /// The same, with a limit; nothing when that is over.
-    pub fn wait_for(&mut self, limit: Duration) -> Option<Result<Status, GatewayError>> {
-        match self.status.recv_timeout(limit) {
-            Ok(status) => Some(self.explain(Ok(status))),
-            Err(RecvTimeoutError::Disconnected) => Some(self.explain(Err(RecvError))),
-            Err(RecvTimeoutError::Timeout) => None,
-        }
-    }
-
-    fn explain(&self, end: Result<Option<Status>, RecvError>) -> Result<Status, GatewayError> {
-        end.map(|status| {
-            status.unwrap_or(Status {
-                code: None,
-                signal: None,
-            })
-        })
-        .map_err(|_| {
-            self.shared.failure().unwrap_or(GatewayError::Closed {
-                at: self.shared.at.clone(),
-            })
-        })
     }
 }
 

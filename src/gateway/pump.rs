@@ -8,9 +8,8 @@
 use std::collections::VecDeque;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -20,9 +19,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::EventFd;
 use ssh2::Session;
 
-use super::channel::{Channel, Link, OpenRequest, Refusal, Status};
+use super::channel::{Channel, Link, Refusal};
 use super::error::{GatewayError, printable};
 use super::lane::{Lane, Which};
+use super::request::{NotOpened, Request, sockets};
 use super::wire::{Operation, Wire};
 use super::{Limits, Shared};
 
@@ -40,34 +40,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long an end that was asked for may take.
 const FAREWELL: Duration = Duration::from_millis(100);
-
-/// A channel that is asked for.
-pub struct Request {
-    /// What to open.
-    pub open: OpenRequest,
-    /// The command to start on it.
-    pub command: Option<String>,
-    /// Where the answer goes.
-    pub reply: SyncSender<Result<Opened, NotOpened>>,
-}
-
-/// A channel that was opened.
-pub struct Opened {
-    /// Its data.
-    pub stream: UnixStream,
-    /// A command's standard error, and how it ends.
-    pub command: Option<(UnixStream, Receiver<Option<Status>>)>,
-}
-
-/// Why a channel was not opened, while the connection lives.
-pub enum NotOpened {
-    /// The server does not open it.
-    Channel(Refusal),
-    /// The server does not start the command.
-    Command(Refusal),
-    /// No sockets to be had here.
-    Local(std::io::Error),
-}
 
 /// What is being opened.
 struct Opening {
@@ -524,37 +496,6 @@ impl Pump {
         }
         self.wire.link.deafen();
     }
-}
-
-/// Our ends of a lane's sockets.
-struct Ends {
-    data: UnixStream,
-    errors: Option<UnixStream>,
-    report: Option<SyncSender<Option<Status>>>,
-}
-
-/// Makes a lane's sockets: our ends, which do not block, and the user's.
-fn sockets(is_command: bool) -> std::io::Result<(Ends, Opened)> {
-    let (data, stream) = UnixStream::pair()?;
-    data.set_nonblocking(true)?;
-    let mut ends = Ends {
-        data,
-        errors: None,
-        report: None,
-    };
-    let mut opened = Opened {
-        stream,
-        command: None,
-    };
-    if is_command {
-        let (errors, stream) = UnixStream::pair()?;
-        errors.set_nonblocking(true)?;
-        let (report, status) = mpsc::sync_channel(1);
-        ends.errors = Some(errors);
-        ends.report = Some(report);
-        opened.command = Some((stream, status));
-    }
-    Ok((ends, opened))
 }
 
 /// Wakes the thread that sleeps on this.
