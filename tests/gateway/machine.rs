@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use offload::gateway::Connection;
@@ -15,6 +16,9 @@ use crate::sshd::{machine, open};
 /// Names the machine.
 pub const VARIABLE: &str = "OFFLOAD_TEST_SSH";
 
+/// The command that cuts the link to it, such as one that sets it down.
+pub const CUT: &str = "OFFLOAD_TEST_SSH_CUT";
+
 /// Bytes for each direction of the throughput.
 const AMOUNT: usize = 200_000_000;
 
@@ -24,6 +28,11 @@ pub fn tests() -> Vec<Test> {
         ("machine::sixty_daemon_channels_at_once", sixty),
         ("machine::throughput", throughput),
     ]
+}
+
+/// Takes the better part of a minute, with the time limits as they come.
+pub fn cutting_tests() -> Vec<Test> {
+    vec![("machine::a_cut_link_is_noticed", cut)]
 }
 
 fn the_machine() -> BuildMachine {
@@ -121,6 +130,23 @@ fn throughput() {
         assert_eq!(total, AMOUNT);
         println!("up {}, down {}", rate(up), rate(begun.elapsed()));
     }
+}
+
+fn cut() {
+    let connection = connect();
+    let mut exec = connection.exec("cat").unwrap();
+    let command = std::env::var(CUT).unwrap();
+    let status = Command::new("sh").args(["-c", &command]).status().unwrap();
+    assert!(status.success());
+    let begun = Instant::now();
+    let mut byte = [0];
+    assert_eq!(exec.stream.read(&mut byte).unwrap_or(0), 0);
+    println!(
+        "{} after {:?}",
+        connection.failure().unwrap(),
+        begun.elapsed()
+    );
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 fn rate(time: Duration) -> String {

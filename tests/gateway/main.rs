@@ -30,6 +30,9 @@ fn main() -> ExitCode {
     let machine = std::env::var_os(machine::VARIABLE)
         .is_none()
         .then_some("needs OFFLOAD_TEST_SSH");
+    let cut = std::env::var_os(machine::CUT)
+        .is_none()
+        .then_some("needs OFFLOAD_TEST_SSH and OFFLOAD_TEST_SSH_CUT");
     let trials = [
         (server, login::tests()),
         (server, channels::tests()),
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         (server, endings::tests()),
         (server, probe::tests()),
         (machine, machine::tests()),
+        (cut, machine::cutting_tests()),
     ]
     .into_iter()
     .flat_map(|(missing, tests)| tests.into_iter().map(move |test| trial(missing, test)))
