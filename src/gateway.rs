@@ -6,7 +6,7 @@
 //! close works both ways, and a socket that is closed closes its channel at
 //! once, so that what runs on the machine for it ends.
 
-use std::io::{self, Read};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -20,6 +20,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 mod buffer;
 mod channel;
+mod command;
 mod dial;
 mod error;
 mod hostkey;
@@ -27,18 +28,20 @@ mod keyfile;
 mod known_hosts;
 mod lane;
 mod pump;
+mod request;
 mod session;
 mod target;
 mod wire;
 
 pub use channel::Status;
+pub use command::{Exec, Output, Pending};
 pub use error::GatewayError;
 pub use hostkey::{Fingerprint, HostKey, HostKeyProblem, KeyType};
 pub use keyfile::{KeyProblem, PrivateKey, read as read_private_key};
 pub use target::{Target, shell_quoted};
 
-use channel::{OpenRequest, Refusal};
-use pump::{NotOpened, Opened, Request};
+use channel::Refusal;
+use request::{NotOpened, OpenRequest, Opened, Request};
 use session::Credentials;
 
 use crate::machines::record::BuildMachine;
@@ -52,6 +55,10 @@ const FORWARD_WAITS: [Duration; 4] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
 ];
+
+/// How long the command may take that tells why forwarding failed; it is a
+/// login shell that starts it.
+const EXPLANATION_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long the end of a connection may keep its user waiting.
 const JOIN_LIMIT: Duration = Duration::from_millis(200);
@@ -77,13 +84,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Measured: with 15 s and 30 s a machine cut off shows after 41 s, 46 at
-    /// most. 120 s of silence have ended healthy connections elsewhere.
+    /// Measured: with 15 s and 30 s a machine cut off showed after 41 to 55 s,
+    /// since the kernel looks only when it sends again, so keepalives come
+    /// each 10 s. 120 s of silence have ended healthy connections elsewhere.
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
             handshake: Duration::from_secs(15),
-            keepalive: Duration::from_secs(15),
+            keepalive: Duration::from_secs(10),
             user_timeout: Duration::from_secs(30),
             silent: Duration::from_secs(300),
             retries: 3,
@@ -268,10 +276,7 @@ impl Connection {
             }) => Ok(Exec {
                 stream,
                 stderr,
-                status: Pending {
-                    shared: Arc::clone(&self.shared),
-                    status,
-                },
+                status: Pending::new(Arc::clone(&self.shared), status),
             }),
             Ok(_) => Err(self.local(&io::Error::other("a command without status"))),
             Err(NotOpened::Local(error)) => Err(self.local(&error)),
@@ -343,7 +348,7 @@ impl Connection {
         };
         let code = self
             .exec(&target::listening_command(name))
-            .and_then(|exec| exec.output(0))
+            .and_then(|exec| exec.output(0, EXPLANATION_LIMIT))
             .map(|output| output.status.code);
         match code {
             Ok(Some(0)) => {
@@ -402,98 +407,6 @@ impl Drop for Guard {
         });
         // It fails when the connection is closed already.
         drop(self.shared.socket.shutdown(Shutdown::Both));
-    }
-}
-
-/// A command on a build machine.
-///
-/// Its standard error must be read beside its output, else it fills what both
-/// share; dropping `stderr` lets it be thrown away. Closing `stream` (but not
-/// its `shutdown` for writing) closes the channel.
-pub struct Exec {
-    /// Standard input and output.
-    pub stream: UnixStream,
-    /// Standard error.
-    pub stderr: UnixStream,
-    /// How it ends.
-    pub status: Pending,
-}
-
-/// What a command said, and how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// The beginning of its standard output.
-    pub stdout: Vec<u8>,
-    /// The beginning of its standard error.
-    pub stderr: Vec<u8>,
-    /// How it ended.
-    pub status: Status,
-}
-
-impl Exec {
-    /// Gives it no input and collects what it says, the first `most` bytes of
-    /// each stream; the rest is thrown away.
-    pub fn output(self, most: u64) -> Result<Output, GatewayError> {
-        let Self {
-            stream,
-            stderr,
-            mut status,
-        } = self;
-        let local = |error: io::Error| GatewayError::Local {
-            at: status.shared.at.clone(),
-            detail: format!("reading a command's output: {error}"),
-        };
-        // It fails when the command is over already.
-        drop(stream.shutdown(Shutdown::Write));
-        let (stdout, stderr) = thread::scope(|scope| {
-            let errors = thread::Builder::new()
-                .name("stderr".to_owned())
-                .spawn_scoped(scope, || collect(&stderr, most))?;
-            let output = collect(&stream, most);
-            let errors = errors
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("the reader failed")));
-            Ok::<_, io::Error>((output?, errors?))
-        })
-        .map_err(local)?;
-        Ok(Output {
-            stdout,
-            stderr,
-            status: status.wait()?,
-        })
-    }
-}
-
-/// Reads a stream to its end and keeps the beginning.
-fn collect(mut stream: &UnixStream, most: u64) -> io::Result<Vec<u8>> {
-    let mut kept = Vec::new();
-    stream.take(most).read_to_end(&mut kept)?;
-    io::copy(&mut stream, &mut io::sink())?;
-    Ok(kept)
-}
-
-/// The end of a command that is still to come.
-pub struct Pending {
-    shared: Arc<Shared>,
-    status: Receiver<Option<Status>>,
-}
-
-impl Pending {
-    /// Waits for the end; everything that the command said is in the sockets
-    /// then.
-    ///
-    /// A command whose channel was closed before it ended has neither status
-    /// nor signal. To be asked once.
-    pub fn wait(&mut self) -> Result<Status, GatewayError> {
-        match self.status.recv() {
-            Ok(status) => Ok(status.unwrap_or(Status {
-                code: None,
-                signal: None,
-            })),
-            Err(_) => Err(self.shared.failure().unwrap_or(GatewayError::Closed {
-                at: self.shared.at.clone(),
-            })),
-        }
     }
 }
 

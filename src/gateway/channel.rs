@@ -8,20 +8,19 @@
 //! here. Statements about libssh2 are those of its copy in libssh2-sys 0.3.4.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_uint, c_ulong, c_void};
+use std::ffi::{c_char, c_int, c_uint, c_ulong};
 use std::ptr;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 
 use libssh2_sys as raw;
 use ssh2::Session;
 
 use super::error::printable;
-use super::target::Target;
 
-/// Receive window of a channel: what may lie unread in memory for it.
-const WINDOW: c_uint = 1 << 20;
+mod link;
+
+pub use link::Link;
 
 /// Most that libssh2 takes in one write (`ssh2_channel_write`).
 const MAX_WRITE: usize = 32_700;
@@ -29,18 +28,9 @@ const MAX_WRITE: usize = 32_700;
 /// Number of the stream of a process's standard error (RFC 4254, 5.2).
 const STDERR: c_int = 1;
 
-/// `LIBSSH2_CALLBACK_SEND`, `LIBSSH2_CALLBACK_RECV` of libssh2.h.
-const CALLBACK_SEND: c_int = 5;
-const CALLBACK_RECV: c_int = 6;
-
 unsafe extern "C" {
-    // Two functions of libssh2.h that libssh2-sys does not declare.
+    // A function of libssh2.h that libssh2-sys does not declare.
     fn libssh2_channel_has_exit_status(channel: *mut raw::LIBSSH2_CHANNEL) -> c_int;
-    fn libssh2_session_callback_set2(
-        session: *mut raw::LIBSSH2_SESSION,
-        kind: c_int,
-        callback: Option<unsafe extern "C" fn()>,
-    ) -> Option<unsafe extern "C" fn()>;
 }
 
 /// A call that libssh2 or the server refused.
@@ -90,67 +80,6 @@ pub struct Status {
     pub signal: Option<String>,
 }
 
-/// A channel to be opened.
-#[derive(Clone, Debug)]
-pub struct OpenRequest {
-    kind: &'static str,
-    message: Vec<u8>,
-}
-
-impl OpenRequest {
-    /// A channel for a command.
-    pub fn session() -> Self {
-        Self {
-            kind: "session",
-            message: Vec::new(),
-        }
-    }
-
-    /// A channel to a socket that the server connects to.
-    ///
-    /// Layouts: OpenSSH's PROTOCOL, 2.4, and RFC 4254, 7.2.
-    pub fn forward(target: &Target) -> Self {
-        let mut message = Vec::new();
-        let mut string = |text: &str| {
-            // Targets are shorter than 256 bytes.
-            let length = u32::try_from(text.len()).unwrap_or(0);
-            message.extend_from_slice(&length.to_be_bytes());
-            message.extend_from_slice(text.as_bytes());
-        };
-        match target {
-            Target::Socket(name) => {
-                string(name);
-                string("");
-                message.extend_from_slice(&0u32.to_be_bytes());
-                Self {
-                    kind: "direct-streamlocal@openssh.com",
-                    message,
-                }
-            }
-            Target::Tcp { host, port } => {
-                string(host);
-                message.extend_from_slice(&u32::from(*port).to_be_bytes());
-                let mut originator = Self::originator();
-                message.append(&mut originator);
-                Self {
-                    kind: "direct-tcpip",
-                    message,
-                }
-            }
-        }
-    }
-
-    /// Where a forwarded connection is said to come from; servers only log
-    /// it.
-    fn originator() -> Vec<u8> {
-        let address = b"127.0.0.1";
-        let mut message = Vec::from(9u32.to_be_bytes());
-        message.extend_from_slice(address);
-        message.extend_from_slice(&0u32.to_be_bytes());
-        message
-    }
-}
-
 /// The session with its handle; kept by the link and every channel, so that
 /// no channel outlives it.
 struct Owner {
@@ -167,7 +96,9 @@ impl Owner {
         let last =
             unsafe { raw::libssh2_session_last_error(self.raw, &raw mut text, &raw mut length, 0) };
         let length = usize::try_from(length).unwrap_or(0);
-        let text = if last == code && !text.is_null() && length > 0 {
+        let text = if code == raw::LIBSSH2_ERROR_TIMEOUT {
+            "no answer within 60 s".to_owned()
+        } else if last == code && !text.is_null() && length > 0 {
             // SAFETY: as above; copied at once.
             printable(unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) })
         } else {
@@ -191,171 +122,6 @@ impl Owner {
         let code = c_int::try_from(code).unwrap_or(raw::LIBSSH2_ERROR_BAD_USE);
         self.answer(code).map(|result| result.map(|()| 0))
     }
-}
-
-/// An authenticated session in non-blocking mode.
-pub struct Link {
-    owner: Rc<Owner>,
-    opening: Option<OpenRequest>,
-}
-
-impl Link {
-    /// Takes a session over; nobody else may use a clone of it any more.
-    pub fn new(session: Session) -> Self {
-        session.set_blocking(false);
-        // The guard must end here, else the next call would wait for it.
-        let raw = {
-            let mut guard = session.raw();
-            ptr::from_mut(&mut *guard)
-        };
-        Self {
-            owner: Rc::new(Owner {
-                raw,
-                _session: session,
-            }),
-            opening: None,
-        }
-    }
-
-    /// Sets the channel that [`Link::poll_open`] opens; there is one at a
-    /// time, since libssh2 keeps its state in the session.
-    pub fn begin_open(&mut self, request: OpenRequest) {
-        if self.opening.is_none() {
-            self.opening = Some(request);
-        }
-    }
-
-    /// Goes on opening; to be called again until it is ready.
-    pub fn poll_open(&mut self) -> Answer<Channel> {
-        let Some(request) = &self.opening else {
-            return Poll::Ready(Err(self.owner.refusal(raw::LIBSSH2_ERROR_BAD_USE)));
-        };
-        let (Ok(kind_length), Ok(message_length)) = (
-            c_uint::try_from(request.kind.len()),
-            c_uint::try_from(request.message.len()),
-        ) else {
-            return Poll::Ready(Err(self.owner.refusal(raw::LIBSSH2_ERROR_BAD_USE)));
-        };
-        // SAFETY: the session lives; both texts live and have these lengths,
-        // and are the same at each repeated call, since `opening` changes
-        // only when the call has ended.
-        let channel = unsafe {
-            raw::libssh2_channel_open_ex(
-                self.owner.raw,
-                request.kind.as_ptr().cast(),
-                kind_length,
-                WINDOW,
-                raw::LIBSSH2_CHANNEL_PACKET_DEFAULT,
-                request.message.as_ptr().cast(),
-                message_length,
-            )
-        };
-        if channel.is_null() {
-            // SAFETY: the session lives.
-            let code = unsafe { raw::libssh2_session_last_errno(self.owner.raw) };
-            if code == raw::LIBSSH2_ERROR_EAGAIN {
-                return Poll::Pending;
-            }
-            self.opening = None;
-            return Poll::Ready(Err(self.owner.refusal(code)));
-        }
-        self.opening = None;
-        Poll::Ready(Ok(Channel {
-            raw: channel,
-            owner: Rc::clone(&self.owner),
-            promised: 0,
-            reading: false,
-        }))
-    }
-
-    /// Tells whether the last call that was told "again" waits for the socket
-    /// to take bytes.
-    pub fn wants_to_send(&self) -> bool {
-        // SAFETY: the session lives.
-        let directions = unsafe { raw::libssh2_session_block_directions(self.owner.raw) };
-        directions & raw::LIBSSH2_SESSION_BLOCK_OUTBOUND != 0
-    }
-
-    /// Sets how often [`Link::keepalive`] sends something.
-    pub fn set_keepalive(&mut self, interval: Duration) {
-        let seconds = c_uint::try_from(interval.as_secs().max(2)).unwrap_or(c_uint::MAX);
-        // SAFETY: the session lives.
-        unsafe { raw::libssh2_keepalive_config(self.owner.raw, 1, seconds) };
-    }
-
-    /// Sends a keepalive if its time has come, and says when the next is due.
-    ///
-    /// Only to be called while no packet is half sent and the socket takes
-    /// bytes: libssh2 builds the packet on its stack and knows a retry by its
-    /// address, so a half-sent one might never be finished.
-    pub fn keepalive(&mut self) -> Result<Duration, Refusal> {
-        let mut seconds: c_int = 0;
-        // SAFETY: the session lives; the pointer is to a local.
-        let code = unsafe { raw::libssh2_keepalive_send(self.owner.raw, &raw mut seconds) };
-        if code < 0 {
-            return Err(self.owner.refusal(code));
-        }
-        Ok(Duration::from_secs(
-            u64::try_from(seconds).unwrap_or(0).max(1),
-        ))
-    }
-
-    /// Tells the server that the connection ends; the same condition as for
-    /// [`Link::keepalive`].
-    pub fn say_goodbye(&mut self) {
-        const SSH_DISCONNECT_BY_APPLICATION: c_int = 11;
-        // SAFETY: the session lives; both texts end with NUL. What comes of
-        // it no longer matters.
-        unsafe {
-            raw::libssh2_session_disconnect_ex(
-                self.owner.raw,
-                SSH_DISCONNECT_BY_APPLICATION,
-                c"done".as_ptr(),
-                c"".as_ptr(),
-            );
-        }
-    }
-
-    /// Cuts libssh2 off from a socket that is given up.
-    ///
-    /// With a packet half sent, each further send is told "again", and
-    /// `libssh2_session_free` then frees nothing. From here on everything
-    /// sent counts as sent and everything received as an error.
-    pub fn sever(&mut self) {
-        type Callback = unsafe extern "C" fn();
-        type Io =
-            unsafe extern "C" fn(c_int, *const c_void, usize, c_int, *mut *mut c_void) -> isize;
-        // SAFETY: the session lives; libssh2 calls the two with the signature
-        // that they have (LIBSSH2_SEND_FUNC, LIBSSH2_RECV_FUNC), the pointer
-        // type is only the common one of all its callbacks.
-        unsafe {
-            let send = std::mem::transmute::<Io, Callback>(send_nothing);
-            let receive = std::mem::transmute::<Io, Callback>(receive_nothing);
-            libssh2_session_callback_set2(self.owner.raw, CALLBACK_SEND, Some(send));
-            libssh2_session_callback_set2(self.owner.raw, CALLBACK_RECV, Some(receive));
-        }
-    }
-}
-
-unsafe extern "C" fn send_nothing(
-    _socket: c_int,
-    _buffer: *const c_void,
-    length: usize,
-    _flags: c_int,
-    _session: *mut *mut c_void,
-) -> isize {
-    isize::try_from(length).unwrap_or(-1)
-}
-
-unsafe extern "C" fn receive_nothing(
-    _socket: c_int,
-    _buffer: *const c_void,
-    _length: usize,
-    _flags: c_int,
-    _session: *mut *mut c_void,
-) -> isize {
-    // libssh2 takes a negative errno.
-    -(nix::libc::ECONNRESET as isize)
 }
 
 /// One of the two streams that come over a channel.
@@ -459,6 +225,11 @@ impl Channel {
             Poll::Ready(Ok(0)) if !self.is_ended_by_peer() => Poll::Pending,
             answer => answer,
         }
+    }
+
+    /// Tells whether a read must be repeated.
+    pub fn is_reading(&self) -> bool {
+        self.reading
     }
 
     /// Takes in what the socket has for all channels, without taking anything
@@ -607,25 +378,5 @@ impl Drop for Channel {
         // more. If libssh2 says "again" it keeps the channel, and frees it
         // with the session.
         unsafe { raw::libssh2_channel_free(self.raw) };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_have_the_layouts_of_the_protocol() {
-        let socket = OpenRequest::forward(&Target::Socket("/s".to_owned()));
-        assert_eq!(socket.kind, "direct-streamlocal@openssh.com");
-        assert_eq!(socket.message, b"\0\0\0\x02/s\0\0\0\0\0\0\0\0");
-        let tcp = OpenRequest::forward(&Target::Tcp {
-            host: "h".to_owned(),
-            port: 258,
-        });
-        assert_eq!(
-            tcp.message,
-            b"\0\0\0\x01h\0\0\x01\x02\0\0\0\x09127.0.0.1\0\0\0\0"
-        );
     }
 }

@@ -472,8 +472,12 @@ impl Lane {
         if self.channel.is_pinned() {
             drop(self.channel.write(self.outbound.pending()));
         }
+        if self.channel.is_reading() {
+            self.output.buffer.clear();
+            let room = self.output.buffer.room();
+            drop(self.channel.read(Stream::Output, room));
+        }
         drop(self.channel.drive());
-        drop(self.channel.poll_close());
     }
 }
 

@@ -8,9 +8,8 @@
 use std::collections::VecDeque;
 use std::net::Shutdown;
 use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -20,9 +19,10 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::EventFd;
 use ssh2::Session;
 
-use super::channel::{Channel, Link, OpenRequest, Refusal, Status};
+use super::channel::{Channel, Link, Refusal};
 use super::error::{GatewayError, printable};
 use super::lane::{Lane, Which};
+use super::request::{NotOpened, Request, sockets};
 use super::wire::{Operation, Wire};
 use super::{Limits, Shared};
 
@@ -40,34 +40,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long an end that was asked for may take.
 const FAREWELL: Duration = Duration::from_millis(100);
-
-/// A channel that is asked for.
-pub struct Request {
-    /// What to open.
-    pub open: OpenRequest,
-    /// The command to start on it.
-    pub command: Option<String>,
-    /// Where the answer goes.
-    pub reply: SyncSender<Result<Opened, NotOpened>>,
-}
-
-/// A channel that was opened.
-pub struct Opened {
-    /// Its data.
-    pub stream: UnixStream,
-    /// A command's standard error, and how it ends.
-    pub command: Option<(UnixStream, Receiver<Option<Status>>)>,
-}
-
-/// Why a channel was not opened, while the connection lives.
-pub enum NotOpened {
-    /// The server does not open it.
-    Channel(Refusal),
-    /// The server does not start the command.
-    Command(Refusal),
-    /// No sockets to be had here.
-    Local(std::io::Error),
-}
 
 /// What is being opened.
 struct Opening {
@@ -91,6 +63,8 @@ struct Pump {
     silent: Duration,
     life: Life,
     stop_at: Option<Instant>,
+    /// The last turn ended before everything was moved.
+    restless: bool,
 }
 
 /// Signs of life of the other side.
@@ -129,6 +103,7 @@ pub fn run(
             next_keepalive: now + limits.keepalive,
         },
         stop_at: None,
+        restless: false,
     };
     let reason = loop {
         match pump.turn() {
@@ -153,17 +128,14 @@ impl Pump {
             self.life.heard = Instant::now();
             self.life.asked = false;
         }
-        // Asked before libssh2 is: its calls tell no reason.
-        if events.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL) {
+        // Before libssh2 is asked, whose calls tell no reason. A half-sent
+        // packet that failed could also never be finished: see `end`.
+        if events.intersects(PollFlags::POLLERR | PollFlags::POLLNVAL | PollFlags::POLLHUP) {
             return Err(self.socket_error());
         }
         self.take_requests();
         self.work(events).map_err(|refusal| self.lost(&refusal))?;
         self.keepalive()?;
-        // Without a channel nobody reads the end of the connection.
-        if events.contains(PollFlags::POLLHUP) && self.lanes.is_empty() && self.opening.is_none() {
-            return Err(self.lost_because("the other side closed it"));
-        }
         Ok(match self.stop_at {
             None => true,
             Some(at) => !self.lanes.is_empty() && Instant::now() < at,
@@ -267,25 +239,33 @@ impl Pump {
         }
     }
 
+    /// Moves everything that can be moved, in rounds that begin with taking in
+    /// what is there.
+    ///
+    /// Each of them, and not only when the socket says so: a call that waits
+    /// for one packet, such as the answer to an opening, leaves those behind
+    /// it in a buffer inside libssh2, where poll(2) does not see them.
     fn work(&mut self, events: PollFlags) -> Result<(), Refusal> {
-        let owned = self.wire.owner().is_some();
+        let mut drive =
+            self.restless || self.wire.owner().is_some() || events.contains(PollFlags::POLLIN);
         self.retry_owner()?;
-        if owned || events.intersects(PollFlags::POLLIN | PollFlags::POLLHUP) {
-            self.drive()?;
-        }
-        self.open()?;
+        self.restless = true;
         for _ in 0..MAX_ROUNDS {
-            let mut moved = false;
+            if drive {
+                self.drive()?;
+            }
+            let mut moved = self.open()?;
             for lane in &mut self.lanes {
                 moved |= lane.advance(&mut self.wire)?;
             }
             self.bury();
             if !moved {
+                self.restless = false;
                 return Ok(());
             }
+            drive = true;
         }
-        // Not all was moved, and the local sockets may have nothing more to
-        // tell: do not sleep.
+        // There is more to do, of which no socket may tell: do not sleep.
         ring(&self.wake);
         Ok(())
     }
@@ -297,7 +277,9 @@ impl Pump {
         };
         for _ in 0..OWNER_TRIES {
             match owner {
-                Operation::Open => self.open()?,
+                Operation::Open => {
+                    self.open()?;
+                }
                 Operation::Drive => self.drive()?,
                 Operation::Write(id) | Operation::Read(id) | Operation::Close(id) => {
                     match self.lanes.iter_mut().find(|lane| lane.id() == id) {
@@ -338,22 +320,26 @@ impl Pump {
     ///
     /// One at a time, its command included: libssh2 keeps the state of an
     /// opening in the session, and takes an answer to one channel's request
-    /// for a failure of another's.
-    fn open(&mut self) -> Result<(), Refusal> {
+    /// for a failure of another's. The answer says whether one is over.
+    fn open(&mut self) -> Result<bool, Refusal> {
+        let mut moved = false;
         loop {
             if self.opening.is_none() {
                 let Some(request) = self.waiting.pop_front() else {
-                    return Ok(());
+                    return Ok(moved);
                 };
-                self.wire.link.begin_open(request.open.clone());
+                self.wire
+                    .link
+                    .begin_open(request.open.clone(), self.lanes.len());
                 self.opening = Some(Opening {
                     request,
                     channel: None,
                 });
             }
             if !self.continue_opening()? {
-                return Ok(());
+                return Ok(moved);
             }
+            moved = true;
         }
     }
 
@@ -471,7 +457,7 @@ impl Pump {
     fn socket_error(&self) -> GatewayError {
         match self.shared.socket.take_error() {
             Ok(Some(error)) => self.lost_because(&error.to_string()),
-            _ => self.lost_because("the socket reports an error"),
+            _ => self.lost_because("the other side closed it"),
         }
     }
 
@@ -499,44 +485,17 @@ impl Pump {
         if let Some(opening) = &mut self.opening {
             match &mut opening.channel {
                 None => drop(self.wire.link.poll_open()),
-                Some(channel) => drop(channel.drive()),
+                Some(channel) => {
+                    let command = opening.request.command.as_deref().unwrap_or("");
+                    drop(channel.poll_exec(command));
+                }
             }
         }
         for lane in &mut self.lanes {
             lane.release();
         }
+        self.wire.link.deafen();
     }
-}
-
-/// Our ends of a lane's sockets.
-struct Ends {
-    data: UnixStream,
-    errors: Option<UnixStream>,
-    report: Option<SyncSender<Option<Status>>>,
-}
-
-/// Makes a lane's sockets: our ends, which do not block, and the user's.
-fn sockets(is_command: bool) -> std::io::Result<(Ends, Opened)> {
-    let (data, stream) = UnixStream::pair()?;
-    data.set_nonblocking(true)?;
-    let mut ends = Ends {
-        data,
-        errors: None,
-        report: None,
-    };
-    let mut opened = Opened {
-        stream,
-        command: None,
-    };
-    if is_command {
-        let (errors, stream) = UnixStream::pair()?;
-        errors.set_nonblocking(true)?;
-        let (report, status) = mpsc::sync_channel(1);
-        ends.errors = Some(errors);
-        ends.report = Some(report);
-        opened.command = Some((stream, status));
-    }
-    Ok((ends, opened))
 }
 
 /// Wakes the thread that sleeps on this.

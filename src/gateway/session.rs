@@ -166,9 +166,16 @@ pub fn establish(
     };
     let algorithms = hostkey::algorithms(&credentials.expected.known.keys);
     let mut session = stage.prepare(credentials, &algorithms)?;
-    stage
-        .complete(&mut session, Session::handshake)
-        .map_err(|failure| stage.explain_handshake(failure, &algorithms))?;
+    let shaken = stage.complete(&mut session, Session::handshake);
+    shaken.map_err(|failure| {
+        // libssh2 has the last line that came; of a server that is none, what
+        // was seen first says more.
+        let line = session.banner_bytes().map(<[u8]>::to_vec);
+        if stage.greeting.is_none() || line.as_ref().is_some_and(|line| line.starts_with(b"SSH-")) {
+            stage.greeting = line;
+        }
+        stage.explain_handshake(failure, &algorithms)
+    })?;
 
     let (blob, _) = session
         .host_key()
@@ -223,6 +230,10 @@ impl Stage<'_> {
                     .map_err(|error| wrong(&error))?;
             }
         }
+        // libssh2 does that too, but only when it begins.
+        self.socket
+            .set_nonblocking(true)
+            .map_err(|error| self.failed("setting up", &error.to_string()))?;
         session.set_tcp_stream(Arc::clone(self.socket));
         session.set_blocking(false);
         Ok(session)
@@ -238,6 +249,7 @@ impl Stage<'_> {
         mut step: impl FnMut(&mut Session) -> Result<(), ssh2::Error>,
     ) -> Result<(), Failure> {
         loop {
+            self.look_at_greeting();
             match step(session) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.code() == ErrorCode::Session(EAGAIN) => {}
@@ -251,7 +263,6 @@ impl Stage<'_> {
                 events |= PollFlags::POLLOUT;
             }
             self.wait(events)?;
-            self.look_at_greeting();
         }
     }
 

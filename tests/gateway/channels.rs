@@ -5,13 +5,13 @@ use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use offload::gateway::{Connection, GatewayError};
 use offload::machines::record::Field;
 
 use crate::Test;
-use crate::sshd::{Sshd, open, write_field};
+use crate::sshd::{SOON, Sshd, open, slow_link, write_field};
 
 pub fn tests() -> Vec<Test> {
     vec![
@@ -20,6 +20,7 @@ pub fn tests() -> Vec<Test> {
             duplex,
         ),
         ("channels::duplex_compressed", duplex_compressed),
+        ("channels::duplex_where_packets_are_half_sent", duplex_slow),
         ("channels::sixty_at_once", sixty),
         ("channels::from_many_threads", many_threads),
         ("channels::half_close_works_both_ways", half_close),
@@ -27,6 +28,7 @@ pub fn tests() -> Vec<Test> {
         ("channels::a_command_with_much_input", much_input),
         ("channels::output_and_errors_are_kept_apart", both_streams),
         ("channels::how_a_command_ends", statuses),
+        ("channels::a_command_that_takes_too_long", too_long),
         (
             "channels::a_command_that_closes_its_output_early",
             early_close,
@@ -121,6 +123,19 @@ fn duplex_compressed() {
     eight_echoes(&open(&machine).unwrap(), 1 << 20);
 }
 
+fn duplex_slow() {
+    let server = Sshd::start("RekeyLimit 100K");
+    echo(&server.file("socket"));
+    let mut machine = server.machine();
+    machine.port = slow_link(server.port(), Duration::from_micros(200));
+    let connection = open(&machine).unwrap();
+    eight_echoes(&connection, 300 << 10);
+    // A command's stream in between, also with much in flight.
+    let exec = connection.exec("head -c 1000000 /dev/zero").unwrap();
+    eight_echoes(&connection, 100 << 10);
+    assert_eq!(exec.output(u64::MAX, SOON).unwrap().stdout.len(), 1_000_000);
+}
+
 fn sixty() {
     let server = Sshd::start("");
     echo(&server.file("socket"));
@@ -143,7 +158,7 @@ fn many_threads() {
                 for _ in 0..5 {
                     verify_echo(&connection.daemon().unwrap(), seed, 1000);
                     let exec = connection.exec("echo hello").unwrap();
-                    assert_eq!(exec.output(100).unwrap().stdout, b"hello\n");
+                    assert_eq!(exec.output(100, SOON).unwrap().stdout, b"hello\n");
                 }
             });
         }
@@ -189,12 +204,12 @@ fn much_output() {
     let exec = connection
         .exec("head -c 10000000 /dev/zero; exit 7")
         .unwrap();
-    let output = exec.output(u64::MAX).unwrap();
+    let output = exec.output(u64::MAX, SOON).unwrap();
     assert_eq!(output.stdout.len(), 10_000_000);
     assert_eq!(output.status.code, Some(7));
     // What nobody wants to keep is taken all the same.
     let exec = connection.exec("head -c 10000000 /dev/zero").unwrap();
-    assert_eq!(exec.output(10).unwrap().stdout.len(), 10);
+    assert_eq!(exec.output(10, SOON).unwrap().stdout.len(), 10);
 }
 
 fn much_input() {
@@ -215,7 +230,7 @@ fn both_streams() {
     let exec = connection
         .exec("for i in $(seq 20000); do echo out$i; echo err$i >&2; done")
         .unwrap();
-    let output = exec.output(u64::MAX).unwrap();
+    let output = exec.output(u64::MAX, SOON).unwrap();
     let expected = |word: &str| {
         let lines: Vec<_> = (1..=20_000).map(|i| format!("{word}{i}\n")).collect();
         lines.concat().into_bytes()
@@ -240,7 +255,7 @@ fn statuses() {
         connection
             .exec(command)
             .unwrap()
-            .output(100)
+            .output(100, SOON)
             .unwrap()
             .status
     };
@@ -254,6 +269,20 @@ fn statuses() {
     );
 }
 
+fn too_long() {
+    let server = Sshd::start("");
+    let connection = server.connect();
+    let begun = Instant::now();
+    let limit = Duration::from_millis(300);
+    let error = connection
+        .exec("echo a; sleep 60")
+        .unwrap()
+        .output(10, limit);
+    let error = error.unwrap_err();
+    assert!(matches!(error, GatewayError::Silent { .. }), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
 fn early_close() {
     let server = Sshd::start("");
     let connection = server.connect();
@@ -261,9 +290,9 @@ fn early_close() {
     let command = format!("exec >&- 2>&-; cat > {}; exit 3", file.display());
     let mut exec = connection.exec(&command).unwrap();
     let mut text = Vec::new();
-    exec.stream.write_all(&[b'a'; 500_000]).unwrap();
+    exec.stream.write_all(&vec![b'a'; 500_000]).unwrap();
     exec.stream.read_to_end(&mut text).unwrap();
-    exec.stream.write_all(&[b'b'; 500_000]).unwrap();
+    exec.stream.write_all(&vec![b'b'; 500_000]).unwrap();
     exec.stream.shutdown(Shutdown::Write).unwrap();
     assert_eq!(exec.status.wait().unwrap().code, Some(3));
     assert_eq!(std::fs::read(file).unwrap().len(), 1_000_000);
@@ -278,7 +307,7 @@ fn too_many_commands() {
     assert!(matches!(error, GatewayError::ExecRefused { .. }), "{error}");
     assert!(!error.is_machine_fault());
     drop(first);
-    assert_eq!(second.output(10).unwrap().status.code, Some(0));
+    assert_eq!(second.output(10, SOON).unwrap().status.code, Some(0));
 }
 
 fn stalled() {

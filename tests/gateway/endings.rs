@@ -91,7 +91,7 @@ fn closed_while_full() {
     // Until every buffer on the way is full.
     ours.set_write_timeout(Some(Duration::from_millis(300)))
         .unwrap();
-    while ours.write_all(&[0; 1 << 16]).is_ok() {}
+    while ours.write_all(&vec![0; 1 << 16]).is_ok() {}
     drop(ours);
     thread::sleep(Duration::from_millis(100));
     let took = time_to_end(&theirs);
@@ -251,7 +251,7 @@ fn dropping_stopped() {
     ours.set_write_timeout(Some(Duration::from_millis(300)))
         .unwrap();
     // Until a packet is half sent.
-    while ours.write_all(&[0; 1 << 16]).is_ok() {}
+    while ours.write_all(&vec![0; 1 << 16]).is_ok() {}
     let begun = Instant::now();
     drop(connection);
     let took = begun.elapsed();

@@ -4,12 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use offload::gateway::GatewayError;
 
 use crate::Test;
 use crate::channels::echo;
-use crate::sshd::{Sshd, open};
+use crate::sshd::{SOON, Sshd, open};
 
 pub fn tests() -> Vec<Test> {
     vec![
@@ -46,7 +47,10 @@ fn refused_with_socket() {
         assert!(!error.is_machine_fault());
     }
     // The connection serves for commands.
-    let output = connection.exec("echo still here").unwrap().output(100);
+    let output = connection
+        .exec("echo still here")
+        .unwrap()
+        .output(100, SOON);
     assert_eq!(output.unwrap().stdout, b"still here\n");
     assert_eq!(connection.failure(), None);
 }
@@ -116,7 +120,7 @@ fn stale_socket_later() {
 fn unusable_field() {
     let server = Sshd::start("");
     let mut machine = server.machine();
-    machine.daemon_socket = "ssh://elsewhere".to_owned();
+    "ssh://elsewhere".clone_into(&mut machine.daemon_socket);
     let error = open(&machine).unwrap().daemon().unwrap_err();
     assert!(
         matches!(error, GatewayError::DaemonSocketUnusable { .. }),
@@ -140,12 +144,15 @@ fn tcp() {
     });
     let mut text = String::new();
     let connection = open(&machine).unwrap();
+    let begun = Instant::now();
     connection
         .daemon()
         .unwrap()
         .read_to_string(&mut text)
         .unwrap();
     assert_eq!(text, "hello");
+    // What comes together with the answer to the opening is seen at once.
+    assert!(begun.elapsed() < Duration::from_secs(2));
 }
 
 fn tcp_nobody() {
@@ -176,7 +183,9 @@ fn odd_name() {
     let mut machine = server.machine();
     let name = server.file("it's; $(touch here)");
     echo(&name);
-    machine.daemon_socket = name.to_str().unwrap().to_owned();
+    name.to_str()
+        .unwrap()
+        .clone_into(&mut machine.daemon_socket);
     let error = open(&machine).unwrap().daemon().unwrap_err();
     assert!(
         matches!(error, GatewayError::ForwardingRefused { .. }),

@@ -13,7 +13,9 @@ use offload::gateway::{Connection, GatewayError, HostKeyProblem, KeyProblem, Lim
 use offload::machines::record::Field;
 
 use crate::Test;
-use crate::sshd::{self, Sshd, accept_one, keygen, limits, machine, open, refused, write_field};
+use crate::sshd::{
+    self, SOON, Sshd, accept_one, keygen, limits, machine, open, refused, write_field,
+};
 
 pub fn tests() -> Vec<Test> {
     vec![
@@ -271,7 +273,7 @@ fn not_authorised() {
 fn unknown_user() {
     let server = Sshd::start("");
     let mut machine = server.machine();
-    machine.user = "no-such-user".to_owned();
+    "no-such-user".clone_into(&mut machine.user);
     let error = refused(&machine);
     assert!(
         matches!(error, GatewayError::AuthenticationRefused { .. }),
@@ -424,7 +426,12 @@ fn floods() {
 fn compression() {
     let server = Sshd::start("LogLevel DEBUG1");
     let compressed = |server: &Sshd| server.log().contains("zlib@openssh.com");
-    server.connect().exec("true").unwrap().output(10).unwrap();
+    server
+        .connect()
+        .exec("true")
+        .unwrap()
+        .output(10, SOON)
+        .unwrap();
     assert!(!compressed(&server), "{}", server.log());
     let mut machine = server.machine();
     write_field(&mut machine, Field::Compression);
@@ -432,7 +439,7 @@ fn compression() {
     let output = connection
         .exec("seq 100000")
         .unwrap()
-        .output(1 << 20)
+        .output(1 << 20, SOON)
         .unwrap();
     assert_eq!(output.stdout.len(), 588_895);
     assert!(compressed(&server), "{}", server.log());

@@ -8,6 +8,7 @@ mod channels;
 mod endings;
 mod forwarding;
 mod login;
+mod machine;
 mod probe;
 mod sshd;
 
@@ -24,31 +25,39 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // Each test has a server, client and server threads of its own.
     arguments.test_threads.get_or_insert(2);
-    let missing = !Path::new(sshd::SSHD).exists();
+    let server =
+        (!Path::new(sshd::SSHD).exists()).then_some("needs /usr/sbin/sshd: install openssh-server");
+    let machine = std::env::var_os(machine::VARIABLE)
+        .is_none()
+        .then_some("needs OFFLOAD_TEST_SSH");
+    let cut = std::env::var_os(machine::CUT)
+        .is_none()
+        .then_some("needs OFFLOAD_TEST_SSH and OFFLOAD_TEST_SSH_CUT");
     let trials = [
-        login::tests(),
-        channels::tests(),
-        forwarding::tests(),
-        endings::tests(),
-        probe::tests(),
+        (server, login::tests()),
+        (server, channels::tests()),
+        (server, forwarding::tests()),
+        (server, endings::tests()),
+        (server, probe::tests()),
+        (machine, machine::tests()),
+        (cut, machine::cutting_tests()),
     ]
     .into_iter()
-    .flatten()
-    .map(|(name, test)| {
-        let trial = Trial::test(name, move || {
-            test();
-            Ok(())
-        });
-        if missing {
-            trial
-                .with_kind("needs /usr/sbin/sshd: install openssh-server")
-                .with_ignored_flag(true)
-        } else {
-            trial
-        }
-    })
+    .flat_map(|(missing, tests)| tests.into_iter().map(move |test| trial(missing, test)))
     .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A test, ignored where something is missing.
+fn trial(missing: Option<&str>, (name, test): Test) -> Trial {
+    let trial = Trial::test(name, move || {
+        test();
+        Ok(())
+    });
+    match missing {
+        None => trial,
+        Some(reason) => trial.with_kind(reason).with_ignored_flag(true),
+    }
 }
 
 /// A test's name and what it does.

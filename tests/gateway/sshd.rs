@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,9 @@ use tempfile::TempDir;
 
 /// Where Debian and most others put the server.
 pub const SSHD: &str = "/usr/sbin/sshd";
+
+/// How long anything may take that is not measured.
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// A running server with keys of its own; ended when dropped.
 pub struct Sshd {
@@ -32,10 +37,10 @@ impl Sshd {
     /// The same, after something else has been put into its directory.
     pub fn start_with(options: &str, prepare: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        for kind in ["ed25519", "ecdsa", "rsa"] {
-            keygen(&dir.path().join(format!("host_{kind}")), &["-t", kind]);
+        for entry in fs::read_dir(keys()).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
         }
-        keygen(&dir.path().join("id"), &["-t", "ed25519"]);
         fs::copy(
             dir.path().join("id.pub"),
             dir.path().join("authorized_keys"),
@@ -96,7 +101,11 @@ impl Sshd {
         let mut machine = machine(self.port);
         machine.private_key = Some(self.file("id"));
         machine.host_key = Some(host_key);
-        machine.daemon_socket = self.file("socket").to_str().unwrap().to_owned();
+        let socket = self.file("socket");
+        socket
+            .to_str()
+            .unwrap()
+            .clone_into(&mut machine.daemon_socket);
         machine
     }
 
@@ -140,6 +149,26 @@ pub fn children(pid: i32) -> Vec<i32> {
         all.extend(children(child));
     }
     all
+}
+
+/// A directory with host keys of each type and a key to log in with; made
+/// once, since an RSA key takes seconds.
+fn keys() -> PathBuf {
+    static MADE: Mutex<()> = Mutex::new(());
+    let keys = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sshd-keys");
+    let _one_at_a_time = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !keys.exists() {
+        let new = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        for kind in ["ed25519", "ecdsa", "rsa"] {
+            keygen(&new.path().join(format!("host_{kind}")), &["-t", kind]);
+        }
+        keygen(&new.path().join("id"), &["-t", "ed25519"]);
+        // Another process may have been faster.
+        if fs::rename(new.path(), &keys).is_ok() {
+            drop(new.keep());
+        }
+    }
+    keys
 }
 
 /// Makes a key without passphrase.
@@ -253,6 +282,35 @@ fn configuration(dir: &Path, port: u16, options: &str) -> PathBuf {
         fs::write(&config, text).unwrap();
     }
     config
+}
+
+/// A link that takes little at a time, so that packets are half sent all the
+/// time; stands before a server's port until the connection ends.
+pub fn slow_link(port: u16, pause: Duration) -> u16 {
+    use nix::sys::socket::{setsockopt, sockopt};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Inherited by what it accepts; the kernel makes 4,608 of it.
+    setsockopt(&listener, sockopt::RcvBuf, &2048).unwrap();
+    let near = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let client = accept_one(&listener);
+        let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        for (from, to) in [(&client, &server), (&server, &client)] {
+            let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+            thread::spawn(move || {
+                let mut buffer = [0; 3001];
+                while let Ok(count @ 1..) = from.read(&mut buffer) {
+                    thread::sleep(pause);
+                    if to.write_all(&buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+                drop(to.shutdown(Shutdown::Both));
+                drop(from.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    near
 }
 
 /// A connection of our own to a port, for servers that are none.
