@@ -2,6 +2,7 @@
 //! or trouble of that machine.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::attempts::{Failure, Fault};
 use super::work::Work;
@@ -12,6 +13,9 @@ use crate::store::path::StoreDir;
 
 /// Below this a failure is blamed on the disk, as stock does.
 const LOW_SPACE: u64 = 10 << 20;
+
+/// How long a machine may take to tell its free space.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Most of a command's output that is looked at.
 const MAX_OUTPUT: u64 = 16 * 1024;
@@ -141,7 +145,7 @@ pub fn free_bytes(connection: &Connection, dir: &StoreDir) -> Option<u64> {
     let command = format!("df -Pk '{}'", dir.as_str());
     let output = connection
         .exec(&command)
-        .and_then(|exec| exec.output(MAX_OUTPUT))
+        .and_then(|exec| exec.output(MAX_OUTPUT, LOOK))
         .map_err(|error| log::debug!("free space is unknown: {error}"))
         .ok()?;
     parse_df(&String::from_utf8_lossy(&output.stdout))
