@@ -211,8 +211,9 @@ static PANIC: Mutex<Option<String>> = Mutex::new(None);
 fn child_main(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> i32 {
     // SAFETY: this process has one thread.
     unsafe {
-        // Else Steel makes a directory in the user's home.
-        std::env::set_var("STEEL_HOME", "/nonexistent");
+        // Else Steel makes a directory in the user's home; below /dev/null
+        // none can be made.
+        std::env::set_var("STEEL_HOME", "/dev/null/steel");
         match home {
             Some(home) => std::env::set_var("HOME", home),
             None => std::env::remove_var("HOME"),
@@ -223,6 +224,7 @@ fn child_main(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> 
             *panic = Some(info.to_string());
         }
     }));
+    memory::prepare();
     memory::arm(limits.memory);
     let evaluated = std::thread::scope(|scope| {
         let spawn = |stack| {

@@ -5,6 +5,7 @@
 //! resolved, so the engine never sees a name that the file's author chose.
 
 mod emit;
+mod literal;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -134,10 +134,16 @@ pub fn native(name: &'static str, arguments: &[Value]) -> Answer {
     }
 }
 
-/// Runs a program; its value is that of the last form.
-pub fn run(program: Program) -> Result<Value, Failure> {
+/// Makes the program's tables known to the procedures that need them.
+pub fn hold(program: Program) -> Rc<Program> {
     let program = Rc::new(program);
     PROGRAM.set(Rc::clone(&program));
+    program
+}
+
+/// Runs a program; its value is that of the last form.
+pub fn run(program: Program) -> Result<Value, Failure> {
+    let program = hold(program);
     FAILURES.take();
     SITE.set(None);
     let text = emit(&program);

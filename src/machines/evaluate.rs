@@ -1,6 +1,7 @@
 //! A machine file's text to raw machines and diagnostics, in this process.
 
-use super::builtin::offload::{Machine, machine};
+use super::builtin::offload::{Machine, literal_machine, machine};
+use super::core::Program;
 use super::diagnostic::{Diagnostic, Severity};
 use super::engine::{self, Failure, Value, View, list_items, view};
 use super::expand::{Finding, expand};
@@ -33,16 +34,28 @@ impl Report {
 /// Without any limit on time and memory: see [`super::child`].
 pub fn evaluate(name: &str, bytes: &[u8], nesting: u32) -> Report {
     let mut sources = Sources::default();
-    let (findings, machines) = match steps(name, bytes, nesting, &mut sources) {
+    let steps = steps(name, bytes, nesting, &mut sources, true);
+    report(steps, &sources)
+}
+
+/// The same, but always with the engine, for tests.
+pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
+    let mut sources = Sources::default();
+    let steps = steps(name, bytes, nesting, &mut sources, false);
+    report(steps, &sources)
+}
+
+fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Report {
+    let (findings, machines) = match steps {
         Ok((findings, machines)) => (findings, machines),
         Err(findings) => (findings, Vec::new()),
     };
     Report {
         machines: machines
             .iter()
-            .map(|machine| raw(machine, &sources))
+            .map(|machine| raw(machine, sources))
             .collect(),
-        diagnostics: located(findings, &sources),
+        diagnostics: located(findings, sources),
     }
 }
 
@@ -50,9 +63,10 @@ pub fn evaluate(name: &str, bytes: &[u8], nesting: u32) -> Report {
 /// language.
 pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut sources = Sources::default();
-    let ran = read_and_run("text", text.as_bytes(), reader::NESTING_MAX, &mut sources);
+    let ran = expanded("text", text.as_bytes(), reader::NESTING_MAX, &mut sources)
+        .and_then(|(program, findings)| run(program, findings));
     match ran {
-        Ok((_, value, _)) => Ok(super::builtin::print::written(&value)),
+        Ok((_, value)) => Ok(super::builtin::print::written(&value)),
         Err(findings) => Err(located(findings, &sources)),
     }
 }
@@ -64,24 +78,37 @@ fn steps(
     bytes: &[u8],
     nesting: u32,
     sources: &mut Sources,
+    shortcut: bool,
 ) -> Steps<(Vec<Finding>, Vec<Machine>)> {
-    let (mut findings, value, span) = read_and_run(name, bytes, nesting, sources)?;
+    let (program, findings) = expanded(name, bytes, nesting, sources)?;
+    if shortcut && let Some(forms) = program.literal_machines() {
+        let program = engine::hold(program);
+        let machines = forms
+            .iter()
+            .filter_map(|form| program.records.get(*form as usize))
+            .filter_map(literal_machine)
+            .collect();
+        return Ok((findings, machines));
+    }
+    let span = program.forms.last().map(|form| form.span);
+    let (mut findings, value) = run(program, findings)?;
     match machines(&value) {
         Ok(machines) => Ok((findings, machines)),
         Err(diagnostic) => {
+            let span = span.unwrap_or_default();
             findings.push(Finding { diagnostic, span });
             Err(findings)
         }
     }
 }
 
-/// The value of the last form, and the form.
-fn read_and_run(
+/// The core program of a text, unless something is wrong with it.
+fn expanded(
     name: &str,
     bytes: &[u8],
     nesting: u32,
     sources: &mut Sources,
-) -> Steps<(Vec<Finding>, Value, Span)> {
+) -> Steps<(Program, Vec<Finding>)> {
     let text = decoded(name, bytes, sources)?;
     let file = sources.add(name, text).ok_or_else(|| {
         vec![finding(
@@ -92,15 +119,17 @@ fn read_and_run(
     })?;
     let data = reader::read_all(text, file, nesting)
         .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
-    let (program, mut findings) = expand(&data, file, sources);
+    let (program, findings) = expand(&data, file, sources);
     if findings.iter().any(|finding| finding.diagnostic.is_error()) {
         return Err(findings);
     }
+    Ok((program, findings))
+}
+
+/// The value of the last form.
+fn run(program: Program, mut findings: Vec<Finding>) -> Steps<(Vec<Finding>, Value)> {
     match engine::run(program) {
-        Ok(value) => {
-            let last = data.last().map(|datum| datum.span);
-            Ok((findings, value, last.unwrap_or_default()))
-        }
+        Ok(value) => Ok((findings, value)),
         Err(failure) => {
             add_failure(&mut findings, failure);
             Err(findings)

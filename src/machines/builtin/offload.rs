@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Table;
 use super::arguments::Arguments;
-use crate::machines::core::{Constant, FieldSource};
+use crate::machines::core::{Constant, FieldSource, RecordForm};
 use crate::machines::datum::{Datum, Kind, Number};
 use crate::machines::engine::{
     self, Answer, Failure, Fault, Value, View, boolean, constant, fault, foreign, integer,
@@ -98,7 +98,23 @@ fn make_machine(values: &[Value]) -> Answer {
         .records
         .get(arguments.index(0)?)
         .ok_or_else(|| fault(Failure::new("internal", "an unknown build-machine form")))?;
-    let argument = |index: u32| arguments.value((index as usize).saturating_add(1));
+    machine_of(form, values.get(1..).unwrap_or_default()).and_then(foreign)
+}
+
+/// The machine that a form with constants only makes.
+pub fn literal_machine(form: &RecordForm) -> Option<Machine> {
+    machine_of(form, &[]).ok()
+}
+
+fn machine_of(form: &RecordForm, arguments: &[Value]) -> Result<Machine, Fault> {
+    let argument = |index: u32| {
+        arguments.get(index as usize).ok_or_else(|| {
+            fault(Failure::new(
+                "internal",
+                "a build-machine form lacks a value",
+            ))
+        })
+    };
     let mut fields = match form.inherit {
         Some((index, span)) => inherited(argument(index)?, span)?,
         None => Vec::new(),
@@ -115,7 +131,7 @@ fn make_machine(values: &[Value]) -> Answer {
             value,
         });
     }
-    foreign(Machine {
+    Ok(Machine {
         span: form.span,
         fields: Rc::new(fields),
     })

@@ -17,6 +17,18 @@ static ARMED: AtomicBool = AtomicBool::new(false);
 static USED: AtomicIsize = AtomicIsize::new(0);
 static LIMIT: AtomicIsize = AtomicIsize::new(isize::MAX);
 
+/// Makes the evaluation's thread allocate from the main arena, in large
+/// steps: in an arena of its own each 4 KiB more is a system call (measured:
+/// half of the time of a small file).
+pub fn prepare() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets numbers of the allocator, while the process has one thread.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_TOP_PAD, 16 << 20);
+    }
+}
+
 /// From here on the process ends when it has allocated so many bytes more
 /// than it has freed.
 pub fn arm(limit: u64) {

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// Expressions with the value that Guile 3.0.11 gives them.
@@ -422,5 +424,41 @@ fn library_exports_are_all_there() {
     for module in super::super::expand::supported_modules() {
         let missing = super::super::expand::missing_exports(module);
         assert!(missing.is_empty(), "{module}: {missing:?}");
+    }
+}
+
+/// A field as somebody may write it, constant or not.
+fn any_field() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("(port 22)".to_owned()),
+        Just("(port (+ 20 2))".to_owned()),
+        Just("(speed 1/2)".to_owned()),
+        Just("(features '(\"kvm\" \"big\"))".to_owned()),
+        Just("(host-key #f)".to_owned()),
+        Just("(host-key k)".to_owned()),
+        Just("(systems (list \"a\" \"b\"))".to_owned()),
+        Just("(systems (list name \"b\"))".to_owned()),
+        Just("(parallel-builds 'm)".to_owned()),
+        Just("(daemon-socket \"s\")".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn the_engine_agrees_with_the_way_without_it(
+        machines in proptest::collection::vec(proptest::collection::vec(any_field(), 0..3), 0..4),
+        define in any::<bool>(),
+    ) {
+        let forms: Vec<String> = machines
+            .iter()
+            .map(|fields| format!("(build-machine (name \"m\") (user \"u\") {})", fields.join(" ")))
+            .collect();
+        let define = if define { "(define k \"key\") (define (f x) x)" } else { "" };
+        let text = format!("{define} (list {})", forms.join("\n"));
+        let short = evaluate("m", text.as_bytes(), 100);
+        let long = evaluate_with_engine("m", text.as_bytes(), 100);
+        prop_assert_eq!(short, long);
     }
 }

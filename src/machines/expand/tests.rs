@@ -31,6 +31,20 @@ fn text(value: &str) -> Plain {
     Plain::Text(value.into())
 }
 
+#[test]
+fn examples_are_the_same_with_and_without_the_engine() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "scm") {
+            let text = std::fs::read(&path).unwrap();
+            let short = evaluate("m", &text, 1000);
+            let long = crate::machines::evaluate::evaluate_with_engine("m", &text, 1000);
+            assert_eq!(short, long, "{}", path.display());
+        }
+    }
+}
+
 fn place(machine: &RawMachine) -> (u32, u32) {
     let location = machine.location.as_ref().unwrap();
     (location.line, location.column)
