@@ -63,17 +63,20 @@ impl Attempt<'_> {
             query,
         };
         let dir = &self.context.dir;
+        self.limit_replies(&stream, true);
         let (client, opened) = match Client::open(stream, dir, &opening, log) {
             Err(DaemonError::Old { .. }) => {
                 let stream = self
                     .connection
                     .daemon()
                     .map_err(|error| gateway_failure(&error))?;
+                self.limit_replies(&stream, true);
                 Client::open_old(stream, dir, &opening, log)
             }
             other => other,
         }
         .map_err(|error| self.daemon_failure(&error))?;
+        self.limit_replies(client.stream(), false);
         self.context.journal.event(&Event::Opened {
             machine: &self.machine.name,
         });
@@ -83,6 +86,16 @@ impl Attempt<'_> {
             .filter(|path| !opened.valid.contains(path))
             .collect();
         Ok((client, missing))
+    }
+
+    /// A daemon that stands still accepts connections all the same, and its
+    /// sshd is alive: its greeting has a limit of its own.
+    fn limit_replies(&self, stream: &UnixStream, limited: bool) {
+        let limit = self.context.settings.handshake;
+        let limit = (limited && !limit.is_zero()).then_some(limit);
+        if let Err(error) = stream.set_read_timeout(limit) {
+            log::debug!("no limit for the daemon's replies: {error}");
+        }
     }
 
     /// Sends what is missing. Once, what vanished meanwhile is asked for

@@ -55,6 +55,7 @@ fn sending(farm: &mut Farm) -> Result<()> {
         "sent too fast for this test"
     );
     interrupted(farm, client, &built)?;
+    farm.head.write_machines(&farm.machines()?)?;
     drop(line);
     next_try_works(farm, &built)
 }
@@ -87,6 +88,7 @@ fn receiving(farm: &mut Farm) -> Result<()> {
     let half = farm.head.path(format!("{}.chroot", built.out()));
     wait_until("half of it is there", SOON, || Ok(half.exists()))?;
     interrupted(farm, client, &built)?;
+    farm.head.write_machines(&farm.machines()?)?;
     drop(line);
     next_try_works(farm, &built)?;
     farm.head.collect_garbage()

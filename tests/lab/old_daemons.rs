@@ -14,6 +14,7 @@ cases![
     builds_go_through,
     declined_hook_is_let_go,
     whole_log_and_status,
+    fixed_outputs_fail_with_100,
     client_goes_while_building,
     worker_dies_while_building,
     hook_keeps_the_limits_itself,
@@ -28,14 +29,13 @@ fn on_old_head(farm: &Farm, work: impl Fn(&Host, &OldDaemon) -> Result<()>) -> R
     // Guix 1.5.0 holds the store; what offers the builds is ours.
     let options = farm.normal_options().privileged();
     let head = farm.further_head("old", &options, &HostOptions::default())?;
-    let hook = match farm.program() {
-        Some(program) => head.install_hook(program)?,
-        None => {
-            let script = "#!/bin/sh\nexec guix offload \"$@\"\n";
-            head.write("/usr/local/libexec/hook", script)?;
-            head.shell("chmod 755 /usr/local/libexec/hook").ok()?;
-            "/usr/local/libexec/hook"
-        }
+    let hook = if let Some(program) = farm.program() {
+        head.install_hook(program)?
+    } else {
+        let script = "#!/bin/sh\nexec guix offload \"$@\"\n";
+        head.write("/usr/local/libexec/hook", script)?;
+        head.shell("chmod 755 /usr/local/libexec/hook").ok()?;
+        "/usr/local/libexec/hook"
     };
     for era in ERAS {
         let daemon = OldDaemon::new(era, hook);
@@ -93,6 +93,18 @@ fn whole_log_and_status(farm: &mut Farm) -> Result<()> {
             "the log ends with {:?}",
             end.log.lines().last()
         );
+        Ok(())
+    })
+}
+
+/// What the remote daemon reports as status 1 is the builder's failure still.
+fn fixed_outputs_fail_with_100(farm: &mut Farm) -> Result<()> {
+    on_old_head(farm, |head, daemon| {
+        for script in ["echo no network; exit 1", "echo wrong > $out"] {
+            let built = head.add(&Drv::new("download").fixed_file(b"right").script(script))?;
+            let end = daemon.offer(head, &built, "")?.wait(SOON)?;
+            ensure!(end.status.and_then(|s| s.code()) == Some(100), "{end:?}");
+        }
         Ok(())
     })
 }

@@ -72,8 +72,11 @@ impl Pool {
         };
         let result = (case.run)(&mut farm).and_then(|()| farm.check().context("after the test"));
         if let Err(e) = result {
-            let log = farm.head.daemon_log();
-            return Err(e.context(format!("the head's daemon says:\n{log}\nfailure")));
+            let said = |host: &offload_lab::Host| {
+                format!("the daemon of {} says:\n{}", host.name(), host.daemon_log())
+            };
+            let logs = farm.hosts().map(said).join("\n");
+            return Err(e.context(format!("{logs}\nfailure")));
         }
         self.0
             .lock()

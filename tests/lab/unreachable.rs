@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use offload_lab::{Drv, Farm, Host};
+use offload_lab::{DaemonOptions, Drv, Farm, Host};
 
 use crate::keys::built_here;
 use crate::pool::cases;
@@ -75,7 +75,9 @@ fn daemon_absent(farm: &mut Farm) -> Result<()> {
         return Ok(()); // fails
     }
     farm.w1.stop_daemon()?;
-    built_by_w2(farm)
+    let result = built_by_w2(farm);
+    farm.w1.start_daemon(&DaemonOptions::default())?;
+    result
 }
 
 fn daemon_stands_still(farm: &mut Farm) -> Result<()> {
@@ -96,7 +98,7 @@ fn machine_dies_while_building(farm: &mut Farm) -> Result<()> {
     if farm.is_stock() {
         return Ok(()); // fails
     }
-    lost_while_building(farm, |w1| w1.stop_sshd())
+    lost_while_building(farm, offload_lab::Host::stop_sshd)
 }
 
 fn machine_vanishes_while_building(farm: &mut Farm) -> Result<()> {

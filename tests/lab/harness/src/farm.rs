@@ -225,7 +225,7 @@ pub fn came_back<'h>(head: &Host, machines: &[&'h Host], built: &Built) -> Resul
         if own != theirs {
             bail!("output {name} has row {own:?}, a local build {theirs:?}");
         }
-        if !head.path(output).symlink_metadata().is_ok() {
+        if head.path(output).symlink_metadata().is_err() {
             bail!("output {name} has a row and no file");
         }
         from = Some(machine);

@@ -6,6 +6,20 @@
 //! machines. Values own what they stand for: dropped, in whatever way, they
 //! end it, and what hangs on a killed program ends by itself.
 
+// Test code: figures for people, constants that fit, and clean-up of what may
+// be gone already.
+#![allow(
+    clippy::assigning_clones,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::let_underscore_must_use,
+    clippy::return_self_not_must_use,
+    clippy::struct_field_names
+)]
+
 mod delay;
 mod derivation;
 mod enter;

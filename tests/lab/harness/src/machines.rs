@@ -106,7 +106,7 @@ impl Host {
     pub fn write_machines(&self, machines: &[Machine]) -> Result<()> {
         let forms: String = machines
             .iter()
-            .map(|m| m.form())
+            .map(Machine::form)
             .collect::<Vec<_>>()
             .join("\n");
         self.write("/etc/guix/machines.scm", format!("(list\n{forms})\n"))

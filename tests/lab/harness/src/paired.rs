@@ -77,7 +77,7 @@ pub fn median(times: &[Duration]) -> Duration {
     sorted.sort_unstable();
     let middle = sorted.len() / 2;
     match (sorted.get(middle.wrapping_sub(1)), sorted.get(middle)) {
-        (Some(low), Some(high)) if sorted.len() % 2 == 0 => (*low + *high) / 2,
+        (Some(low), Some(high)) if sorted.len().is_multiple_of(2) => (*low + *high) / 2,
         (_, Some(middle)) => *middle,
         _ => Duration::ZERO,
     }

@@ -77,11 +77,13 @@ pub fn send(pid: i32, signal: Signal) -> Result<()> {
     }
 }
 
-/// Lists the processes that share the process namespace of this one.
+/// Lists the processes of the process namespace of this one, and of those
+/// within it: a builder has one of its own.
 pub fn of_namespace(init: i32) -> Result<Vec<Process>> {
     let wanted = fs::read_link(format!("/proc/{init}/ns/pid"))
         .with_context(|| format!("process {init} is gone"))?;
     let mut found = Vec::new();
+    let mut others = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let Ok(entry) = entry else { continue };
         let Some(pid) = entry
@@ -92,11 +94,21 @@ pub fn of_namespace(init: i32) -> Result<Vec<Process>> {
             continue;
         };
         // A zombie has no namespaces left to read; nobody counts it.
-        if fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|ns| ns == wanted) {
-            found.extend(Process::read(pid));
+        match fs::read_link(format!("/proc/{pid}/ns/pid")) {
+            Ok(ns) if ns == wanted => found.extend(Process::read(pid)),
+            Ok(_) => others.extend(Process::read(pid)),
+            Err(_) => {}
         }
     }
-    Ok(found)
+    loop {
+        let is_within = |p: &Process| found.iter().any(|f: &Process| f.pid == p.parent);
+        let (within, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(is_within);
+        others = rest;
+        if within.is_empty() {
+            return Ok(found);
+        }
+        found.extend(within);
+    }
 }
 
 /// Lists a process's children.

@@ -19,6 +19,9 @@ const ERROR: u64 = 0x6378_7470;
 /// What we claim to speak: that of Guix 1.2.0 to 1.4.0.
 const VERSION: u64 = 0x163;
 
+/// How long the daemon may say nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A connection to a daemon.
 pub struct Daemon {
     reader: BufReader<UnixStream>,
@@ -64,7 +67,7 @@ impl Daemon {
     pub fn connect(socket: &Path) -> Result<Daemon> {
         let stream = UnixStream::connect(socket)
             .with_context(|| format!("cannot connect to {}", socket.display()))?;
-        stream.set_read_timeout(Some(Duration::from_secs(300)))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         let mut daemon = Daemon {
             reader: BufReader::with_capacity(1 << 16, stream.try_clone()?),
             writer: BufWriter::with_capacity(1 << 16, stream),
