@@ -77,6 +77,7 @@ const ROUND_TRIP: Duration = Duration::from_millis(50);
 const SIZE: u64 = 200_000_000;
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // one for each flag
 struct Options {
     rounds: Option<usize>,
     only: Option<Side>,

@@ -47,7 +47,7 @@ fn demo() -> Result<()> {
     {
         println!("    {line}");
     }
-    println!("\n  head$ guix build {}", "…-greeting.drv");
+    println!("\n  head$ guix build …-greeting.drv");
     let (built, finished) = round(&paired, Side::Ours)?;
     for line in finished
         .output

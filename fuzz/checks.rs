@@ -28,7 +28,7 @@ pub fn nar(bytes: &[u8]) {
         assert_eq!(printed, &bytes[..read]);
     } else {
         assert!(printed.len() > read);
-        assert!((printed.len() - read) % 24 == 0);
+        assert!((printed.len() - read).is_multiple_of(24));
     }
     let mut again = Printer::new(Vec::new());
     let mut rest = printed.as_slice();

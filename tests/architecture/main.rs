@@ -49,9 +49,13 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/gateway/session.rs",
             "src/gateway/pump.rs",
             "src/gateway/channel.rs",
+            "src/gateway/channel/link.rs",
         ],
     ),
-    ("libssh2_sys", &["src/gateway/channel.rs"]),
+    (
+        "libssh2_sys",
+        &["src/gateway/channel.rs", "src/gateway/channel/link.rs"],
+    ),
     (
         "rusqlite",
         &["src/store/database.rs", "src/store/database/"],
@@ -69,6 +73,7 @@ const HOMES: &[(&str, &[&str])] = &[
 const UNSAFE: &[&str] = &[
     "src/store/gcrypt.rs",
     "src/gateway/channel.rs",
+    "src/gateway/channel/link.rs",
     "src/machines/child.rs",
     "src/machines/child/",
 ];
