@@ -4,6 +4,7 @@
 use std::io::{BufReader, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::events::{Event, Journal, printable};
@@ -184,10 +185,13 @@ fn build(
     let last_act: LastAct = {
         let output = output.clone();
         let outputs = job.outputs.clone();
+        let terminated = Arc::clone(&process.terminated);
         Box::new(move |exit: Exit| {
             place::sweep(&outputs);
-            output.tell("the build was ended");
-            output.drain();
+            if !terminated.load(Ordering::SeqCst) {
+                output.tell("the build was ended");
+                output.drain();
+            }
             std::process::exit(i32::from(exit.code()));
         })
     };

@@ -249,7 +249,12 @@ impl Build<'_> {
             ),
             Verdict::Terminated => format!("building of '{}' was ended by a signal", work.path),
         };
-        self.output.tell(&text);
+        if verdict == Verdict::Terminated {
+            self.output.abandon();
+            self.context.journal.say(&text);
+        } else {
+            self.output.tell(&text);
+        }
         verdict.exit()
     }
 }

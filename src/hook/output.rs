@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::process::{BuildLog, drain};
@@ -18,6 +19,7 @@ const TAIL: usize = 8 * 1024;
 pub struct Output {
     log: Option<Arc<Mutex<BuildLog>>>,
     pipe: Option<Arc<File>>,
+    abandoned: Arc<AtomicBool>,
     journal: Journal,
 }
 
@@ -29,6 +31,7 @@ impl Output {
         Self {
             log: log.map(|log| Arc::new(Mutex::new(log))),
             pipe,
+            abandoned: Arc::new(AtomicBool::new(false)),
             journal,
         }
     }
@@ -48,8 +51,17 @@ impl Output {
         }
     }
 
+    /// Nobody will read the rest of the log: the daemon of 2014 sends SIGTERM
+    /// and then waits for the hook's end without reading any more (measured).
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+    }
+
     /// Waits until the daemon has read the log.
     pub fn drain(&self) {
+        if self.abandoned.load(Ordering::SeqCst) {
+            return;
+        }
         if let Some(pipe) = &self.pipe {
             drain(pipe);
         }
