@@ -73,8 +73,14 @@ impl DaemonError {
     ///
     /// The words are those of its `guix authenticate`.
     pub fn is_unauthorised_key(&self) -> bool {
-        matches!(self, Self::Refused { message, .. } if message.contains("unauthorized public key"))
+        matches!(self, Self::Refused { message, .. } if tells_of_unauthorised_key(message))
     }
+}
+
+/// Tells whether words of a daemon, or of a `guix` command, are that a key is
+/// not authorised.
+pub fn tells_of_unauthorised_key(words: &str) -> bool {
+    words.contains("unauthorized public key")
 }
 
 impl From<WireError> for DaemonError {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use super::attempts::with_hint;
 use super::context::Context;
 use super::dialogue::Reply;
 use super::postponed::Postponed;
@@ -146,7 +147,10 @@ impl Answerer {
                         continue;
                     }
                     Err(error) => {
-                        reasons.push(with_hint(error.to_string(), error.hint(&context.user)));
+                        reasons.push(with_hint(
+                            &error.to_string(),
+                            error.hint(&context.user).as_deref(),
+                        ));
                         continue;
                     }
                 };
@@ -163,7 +167,7 @@ impl Answerer {
                         });
                     }
                     Err(error) => {
-                        let reason = with_hint(error.to_string(), error.hint());
+                        let reason = with_hint(&error.to_string(), error.hint().as_deref());
                         self.say_once(context, &reason);
                         self.rest(machine, reason.clone());
                         reasons.push(reason);
@@ -267,11 +271,4 @@ fn errors(evaluation: &Evaluation) -> Vec<String> {
         .filter(|diagnostic| diagnostic.severity == Severity::Error)
         .map(Diagnostic::one_line)
         .collect()
-}
-
-fn with_hint(message: String, hint: Option<String>) -> String {
-    match hint {
-        Some(hint) => format!("{message}\nhint: {hint}"),
-        None => message,
-    }
 }

@@ -8,6 +8,7 @@ use super::output::{BuilderLog, Output};
 use super::verdict::{self, Refused};
 use super::watch::Watch;
 use super::work::Work;
+use crate::daemon::error::tells_of_unauthorised_key;
 use crate::daemon::{Client, DaemonError, Opening, Options};
 use crate::events::Event;
 use crate::gateway::Connection;
@@ -108,7 +109,7 @@ impl Attempt<'_> {
     ) -> Result<(), Failure> {
         match self.send_once(client, missing, log) {
             Err(SendError::Daemon(DaemonError::Refused { message, .. }))
-                if !verdict::is_unauthorised(&message) && client.is_reusable() =>
+                if !tells_of_unauthorised_key(&message) && client.is_reusable() =>
             {
                 log::debug!("{}: {message}; asking anew", self.machine.name);
                 let all: Vec<StorePath> = self.work.closure.keys().cloned().collect();
@@ -142,19 +143,14 @@ impl Attempt<'_> {
             });
             self.watch.doing(&format!("sending to '{machine}'"));
             let mut progress = |sent: send::Sent| self.watch.moved(sent.bytes);
-            let sign = |hash: &[u8; 32]| self.sign(hash);
-            if plan.needs_signatures() && !self.can_sign() {
-                let mut local = self.local_daemon(log)?;
-                let mut quiet = |_: &[u8]| Ok(());
-                let mut exporter = LocalDaemon {
-                    client: &mut local,
-                    log: &mut quiet,
-                };
-                let mut signing = Signing::Exported(&mut exporter);
-                send::send(&plan, client, &mut signing, log, &mut progress)?;
+            let mut send = |signing: &mut Signing<'_>, log: &mut BuilderLog<'_>| {
+                send::send(&plan, client, signing, log, &mut progress)
+            };
+            if plan.needs_signatures() {
+                self.with_signing(log, send)?;
             } else {
-                let mut signing = Signing::Here(&sign);
-                send::send(&plan, client, &mut signing, log, &mut progress)?;
+                let sign = |hash: &[u8; 32]| self.sign(hash);
+                send(&mut Signing::Here(&sign), log)?;
             }
         }
         self.context.journal.event(&Event::Sent);
@@ -179,14 +175,33 @@ impl Attempt<'_> {
         })
     }
 
+    /// Sends with whatever can sign: this process, else the local daemon, which
+    /// may read the key where this user may not.
+    pub fn with_signing<T>(
+        &self,
+        log: &mut BuilderLog<'_>,
+        send: impl FnOnce(&mut Signing<'_>, &mut BuilderLog<'_>) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        if self.can_sign() {
+            let sign = |hash: &[u8; 32]| self.sign(hash);
+            return send(&mut Signing::Here(&sign), log);
+        }
+        let mut local = self.local_daemon(log)?;
+        let mut quiet = |_: &[u8]| Ok(());
+        let mut exporter = LocalDaemon {
+            client: &mut local,
+            log: &mut quiet,
+        };
+        send(&mut Signing::Exported(&mut exporter), log)
+    }
+
     /// Signs with this host's key.
-    pub fn sign(&self, hash: &[u8; 32]) -> std::io::Result<Vec<u8>> {
+    fn sign(&self, hash: &[u8; 32]) -> std::io::Result<Vec<u8>> {
         self.keyring.sign(hash).map_err(std::io::Error::other)
     }
 
-    /// Tells whether the key can be used by this process; else the local
-    /// daemon has to export.
-    pub fn can_sign(&self) -> bool {
+    /// Tells whether the key can be used by this process.
+    fn can_sign(&self) -> bool {
         match self.keyring.sign(&[0; 32]) {
             Ok(_) => true,
             Err(error) => {
@@ -196,8 +211,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// A conversation with the local daemon, which may read the signing key.
-    pub fn local_daemon(&self, log: &mut BuilderLog<'_>) -> Result<Client<UnixStream>, SendError> {
+    /// A conversation with the local daemon.
+    fn local_daemon(&self, log: &mut BuilderLog<'_>) -> Result<Client<UnixStream>, SendError> {
         let socket = self.context.settings.state_dir.join("daemon-socket/socket");
         let connect = || UnixStream::connect(&socket).map_err(DaemonError::Lost);
         let opening = Opening::default();
@@ -209,20 +224,46 @@ impl Attempt<'_> {
         Ok(client)
     }
 
+    /// Tells that the build is asked for now.
+    pub fn announce_build(&self) {
+        let derivation = self.work.path.as_str();
+        let machine = self.machine.name.as_str();
+        let journal = &self.context.journal;
+        journal.event(&Event::Building {
+            derivation,
+            machine,
+        });
+        journal.client_trace(&["build-remote", derivation, machine]);
+    }
+
+    /// What a build means that the machine did not do.
+    pub fn refused_build(&self, message: &str, status: u64, log_tail: &str) -> Failure {
+        verdict::of_refused_build(&Refused {
+            work: self.work,
+            machine: &self.machine.name,
+            message,
+            status,
+            log_tail,
+            free_bytes: verdict::free_bytes(self.connection, &self.context.dir),
+        })
+    }
+
+    /// Tells that the outputs are fetched now.
+    pub fn announce_retrieval(&self) {
+        let machine = self.machine.name.as_str();
+        self.context.journal.event(&Event::Retrieving {
+            machine,
+            items: self.work.outputs.len(),
+        });
+        self.watch.doing(&format!("retrieving from '{machine}'"));
+    }
+
     fn build(
         &self,
         client: &mut Client<UnixStream>,
         log: &mut BuilderLog<'_>,
     ) -> Result<(), Failure> {
-        let derivation = self.work.path.as_str();
-        let machine = self.machine.name.as_str();
-        self.context.journal.event(&Event::Building {
-            derivation,
-            machine,
-        });
-        self.context
-            .journal
-            .client_trace(&["build-remote", derivation, machine]);
+        self.announce_build();
         self.watch.building();
         let built = client.build_paths(std::slice::from_ref(&self.work.path), log);
         match built {
@@ -231,14 +272,7 @@ impl Attempt<'_> {
                 Ok(())
             }
             Err(DaemonError::Refused { message, status }) => {
-                Err(verdict::of_refused_build(&Refused {
-                    work: self.work,
-                    machine,
-                    message: &message,
-                    status,
-                    log_tail: &log.tail(),
-                    free_bytes: verdict::free_bytes(self.connection, &self.context.dir),
-                }))
+                Err(self.refused_build(&message, status, &log.tail()))
             }
             Err(error) => Err(self.daemon_failure(&error)),
         }
@@ -249,12 +283,7 @@ impl Attempt<'_> {
         client: &mut Client<UnixStream>,
         log: &mut BuilderLog<'_>,
     ) -> Result<Vec<Received>, Failure> {
-        let machine = self.machine.name.as_str();
-        self.context.journal.event(&Event::Retrieving {
-            machine,
-            items: self.work.outputs.len(),
-        });
-        self.watch.doing(&format!("retrieving from '{machine}'"));
+        self.announce_retrieval();
         let mut received = Vec::new();
         for output in &self.work.outputs {
             let item = from_daemon(client, output, self.wanted(), log, &mut |bytes| {

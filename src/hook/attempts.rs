@@ -60,10 +60,15 @@ impl Failure {
 
     /// Message and hint as lines.
     pub fn text(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{}\nhint: {hint}", self.message),
-            None => self.message.clone(),
-        }
+        with_hint(&self.message, self.hint.as_deref())
+    }
+}
+
+/// A message, and a hint on a line of its own.
+pub fn with_hint(message: &str, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{message}\nhint: {hint}"),
+        None => message.to_owned(),
     }
 }
 

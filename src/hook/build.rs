@@ -11,7 +11,7 @@ use super::dialogue::Job;
 use super::exit::Exit;
 use super::output::Output;
 use super::place;
-use super::watch::{Ending, Watch};
+use super::watch::{Ending, Verdict, Watch};
 use super::work::Work;
 use crate::events::Event;
 use crate::gateway::Killer;
@@ -235,8 +235,7 @@ impl Build<'_> {
         Exit::Success
     }
 
-    fn ended(&self, work: &Work, verdict: super::watch::Verdict) -> Exit {
-        use super::watch::Verdict;
+    fn ended(&self, work: &Work, verdict: Verdict) -> Exit {
         let arguments = &self.context.arguments;
         let text = match verdict {
             Verdict::Silent => format!(

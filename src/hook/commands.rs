@@ -4,6 +4,7 @@
 //! `guix build` ends with status 1 whatever happened (measured, 1.5.0), so
 //! its own last words tell a failed builder from a time limit.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -11,14 +12,14 @@ use std::os::unix::net::UnixStream;
 use super::attempt::{Attempt, gateway_failure};
 use super::attempts::{Failure, Fault};
 use super::output::BuilderLog;
-use super::verdict::{self, Refused};
+use super::verdict;
 use crate::daemon::Log;
-use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT};
+use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT, tells_of_unauthorised_key};
 use crate::events::{Event, printable};
 use crate::gateway::Exec;
 use crate::store::path::StorePath;
 use crate::transfer::retrieve::{Received, from_bundle};
-use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
+use crate::transfer::send::{self, SendError};
 
 /// The most that a command may say beside its work.
 const MAX_WORDS: u64 = 64 * 1024;
@@ -60,14 +61,12 @@ impl Attempt<'_> {
         )?;
         self.expect_good("guix archive --missing", &ended)?;
         let answer = String::from_utf8_lossy(&answer);
-        let missing: Vec<StorePath> = self
-            .work
-            .closure
-            .keys()
-            .filter(|path| answer.lines().any(|line| line == path.as_str()))
+        let lacking: BTreeSet<&str> = answer.lines().collect();
+        let missing = self.work.closure.keys();
+        Ok(missing
+            .filter(|path| lacking.contains(path.as_str()))
             .cloned()
-            .collect();
-        Ok(missing)
+            .collect())
     }
 
     /// Sends the missing items as one bundle, references first.
@@ -96,7 +95,7 @@ impl Attempt<'_> {
             },
             |stdout| io::copy(stdout, &mut io::sink()).map(drop),
         )?;
-        if verdict::is_unauthorised(&ended.words) {
+        if tells_of_unauthorised_key(&ended.words) {
             let directory = &self.context.settings.configuration_dir;
             return Err(verdict::unauthorised(machine, directory));
         }
@@ -117,35 +116,17 @@ impl Attempt<'_> {
         stdin: &mut dyn Write,
     ) -> Result<(), SendError> {
         let mut progress = |sent: send::Sent| self.watch.moved(sent.bytes);
-        let sign = |hash: &[u8; 32]| self.sign(hash);
-        if self.can_sign() {
-            let mut signing = Signing::Here(&sign);
-            send::write_bundle(stdin, plan.items(), &mut signing, &mut progress)?;
-        } else {
-            let mut log = BuilderLog::new(self.output, self.watch);
-            let mut local = self.local_daemon(&mut log)?;
-            let mut quiet = |_: &[u8]| Ok(());
-            let mut exporter = LocalDaemon {
-                client: &mut local,
-                log: &mut quiet,
-            };
-            let mut signing = Signing::Exported(&mut exporter);
-            send::write_bundle(stdin, plan.items(), &mut signing, &mut progress)?;
-        }
+        let mut log = BuilderLog::new(self.output, self.watch);
+        self.with_signing(&mut log, |signing, _| {
+            send::write_bundle(stdin, plan.items(), signing, &mut progress)
+        })?;
         Ok(())
     }
 
     fn build_by_command(&self) -> Result<(), Failure> {
         let derivation = self.work.path.as_str();
-        let machine = self.machine.name.as_str();
         let arguments = &self.context.arguments;
-        self.context.journal.event(&Event::Building {
-            derivation,
-            machine,
-        });
-        self.context
-            .journal
-            .client_trace(&["build-remote", derivation, machine]);
+        self.announce_build();
         let command = tied_to_input(&format!(
             "guix build --no-offload --max-silent-time={} --timeout={} {derivation}",
             arguments.max_silent, arguments.build_timeout
@@ -163,14 +144,8 @@ impl Attempt<'_> {
         }
         let tail = log.tail();
         let message = format!("build of `{derivation}' failed");
-        Err(verdict::of_refused_build(&Refused {
-            work: self.work,
-            machine,
-            message: &message,
-            status: status_of(&tail, derivation),
-            log_tail: &tail,
-            free_bytes: verdict::free_bytes(self.connection, &self.context.dir),
-        }))
+        let status = status_of(&tail, derivation);
+        Err(self.refused_build(&message, status, &tail))
     }
 
     /// Passes a build's log on while it runs; its input stays open, since
@@ -206,12 +181,7 @@ impl Attempt<'_> {
     }
 
     fn export(&self) -> Result<Vec<Received>, Failure> {
-        let machine = self.machine.name.as_str();
-        self.context.journal.event(&Event::Retrieving {
-            machine,
-            items: self.work.outputs.len(),
-        });
-        self.watch.doing(&format!("retrieving from '{machine}'"));
+        self.announce_retrieval();
         let mut received = Vec::new();
         for output in &self.work.outputs {
             let exec = self.exec(&format!("guix archive --export {output}"))?;

@@ -135,11 +135,6 @@ pub fn unauthorised(machine: &str, configuration_dir: &Path) -> Failure {
     )))
 }
 
-/// Tells whether the message is about our key.
-pub fn is_unauthorised(message: &str) -> bool {
-    message.contains("unauthorized public key")
-}
-
 /// What is free in the machine's store; `None` where no command can tell.
 pub fn free_bytes(connection: &Connection, dir: &StoreDir) -> Option<u64> {
     let command = format!("df -Pk '{}'", dir.as_str());
