@@ -67,18 +67,9 @@ fn main() -> ExitCode {
         .map(|case| trial(case, &pool, obstacle.as_deref()))
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    // Hosts end with the farms, and those with the pool. One that does not end
-    // in time ends with this process.
-    let (ended, end) = std::sync::mpsc::channel::<()>();
-    std::thread::spawn(move || {
-        drop(pool);
-        drop(ended);
-    });
-    let limit = std::time::Duration::from_secs(30);
-    if end.recv_timeout(limit) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-        eprintln!("hosts are left after {} s", limit.as_secs());
-    }
-    std::process::exit(if conclusion.has_failed() { 101 } else { 0 })
+    // Hosts end with the farms, and those with the pool.
+    drop(pool);
+    conclusion.exit_code()
 }
 
 fn trial(case: Case, pool: &Pool, obstacle: Option<&str>) -> Trial {

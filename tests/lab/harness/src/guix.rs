@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 
 use crate::exec::{Exec, Running};
 use crate::host::Host;
-use crate::processes::Process;
+use crate::processes::{self, Process};
 use crate::sys::wait_until;
 use crate::wire::{Daemon, Refused};
 
@@ -319,6 +319,12 @@ impl Host {
             .filter(|p| p.name.starts_with("guix-daemon"))
         {
             process.signal(signal)?;
+        }
+        if !pause {
+            // nsenter stops with its child, and does not go on with it.
+            for child in self.services().values() {
+                processes::send(i32::try_from(child.id())?, signal)?;
+            }
         }
         Ok(())
     }

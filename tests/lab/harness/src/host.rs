@@ -308,7 +308,8 @@ impl Drop for Host {
         *self.connection() = None;
         self.init.end();
         for (_, mut child) in std::mem::take(&mut *self.services()) {
-            if let Err(e) = child.wait() {
+            // nsenter may be stopped, and would wait for ever to go on.
+            if let Err(e) = child.kill().and_then(|()| child.wait()) {
                 eprintln!("lab: {e}");
             }
         }
