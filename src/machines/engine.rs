@@ -18,9 +18,10 @@ use super::core::{Program, Text, emit};
 use super::source::Span;
 
 pub use value::{
-    Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
-    from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
-    symbol, text, uncons, unspecified, view, with_foreign, written_number, wrong_type,
+    Answer, Fault, Foreign, Function, Value, View, argument_list, boolean, character, cons,
+    constant, foreign, from_list, from_vector, identical, integer, is_procedure, is_unset, keyword,
+    list_items, real, symbol, text, to_arguments, uncons, unset, unspecified, view, with_foreign,
+    written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
@@ -51,7 +52,10 @@ const EMITTED: &[&str] = &[
     "%at",
     "%site",
     "%check",
+    "%choose",
+    "%lambda-args",
     "%unbound",
+    "%apply",
     "%make-machine",
     "box-strong",
     "unbox-strong",
@@ -177,7 +181,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     for name in program.primitives.iter().chain(EMITTED) {
         let value = match builtin::function(name) {
             Some(function) => Value::FuncV(function),
-            None => module.try_get_ref(name).ok_or_else(|| {
+            None => module.try_get_ref(own_name(name)).ok_or_else(|| {
                 Failure::new("internal", format!("the interpreter lacks `{name}`"))
             })?,
         };
@@ -194,6 +198,14 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
         engine.register_value(&format!("g{number}"), unset.clone());
     }
     Ok(engine)
+}
+
+/// Steel's name of one of its procedures.
+fn own_name(name: &str) -> &str {
+    match name {
+        "%apply" => "apply",
+        other => other,
+    }
 }
 
 /// What an error means, and where in the file.
