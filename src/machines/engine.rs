@@ -17,6 +17,7 @@ use super::builtin;
 use super::core::{Program, Text, emit};
 use super::source::Span;
 
+pub use super::dependency::note as depend;
 pub use value::{
     Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
     from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
