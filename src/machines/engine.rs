@@ -18,6 +18,7 @@ use super::builtin;
 use super::core::{Program, Text, emit};
 use super::source::Span;
 
+pub use super::dependency::note as depend;
 pub use raise::Thrown;
 pub use value::{
     Answer, End, Fault, Foreign, Function, Number, Value, View, boolean, bytes, bytes_set, car,
