@@ -3,6 +3,7 @@
 //! `Engine::new` takes 230 ms, nearly all of it for a prelude and macros that
 //! a core program has no use for; the engine below is ready in 2 ms.
 
+pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,8 @@ use super::builtin;
 use super::core::{Program, Text, emit};
 use super::source::Span;
 
+pub use super::dependency::note as depend;
+pub use raise::Thrown;
 pub use value::{
     Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
     from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
@@ -64,7 +67,7 @@ pub fn native_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Why a program ended without a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// What kind: the last part of a diagnostic's code.
     pub code: &'static str,
@@ -74,6 +77,9 @@ pub struct Failure {
     pub help: Option<String>,
     /// Where, if it is known better than by the call that failed.
     pub span: Option<Span>,
+    /// What was thrown, if it was by key and arguments; then it makes code
+    /// and message once nothing has caught it.
+    pub thrown: Option<Rc<Thrown>>,
 }
 
 impl Failure {
@@ -84,6 +90,34 @@ impl Failure {
             message: message.into(),
             help: None,
             span: None,
+            thrown: None,
+        }
+    }
+
+    /// An exception that is thrown.
+    pub fn thrown(thrown: Thrown) -> Self {
+        Self {
+            thrown: Some(Rc::new(thrown)),
+            ..Self::new("exception", "")
+        }
+    }
+
+    /// The exception that it is.
+    pub fn exception(&self) -> Rc<Thrown> {
+        match &self.thrown {
+            Some(thrown) => Rc::clone(thrown),
+            None => Rc::new(Thrown::of(self)),
+        }
+    }
+
+    /// With the words for a person.
+    fn worded(self) -> Self {
+        match &self.thrown {
+            Some(thrown) if self.message.is_empty() => Self {
+                span: self.span,
+                ..thrown.failure()
+            },
+            _ => self,
         }
     }
 }
@@ -198,20 +232,25 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
 
 /// What an error means, and where in the file.
 fn explain(error: &Fault, program: &Program, text: &Text) -> Failure {
+    let mut failure = failure_of(error).worded();
+    if failure.span.is_none() {
+        failure.span = place(error, program, text);
+    }
+    failure
+}
+
+/// The failure that an error carries, or means.
+pub fn failure_of(error: &Fault) -> Failure {
     let written = error.to_string();
     let message = written
         .split_once(": ")
         .and_then(|(_, rest)| rest.split_once(": "))
         .map_or(&*written, |(_, message)| message);
-    let own = message
+    message
         .strip_prefix(MARK)
         .and_then(|number| number.parse::<usize>().ok())
-        .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()));
-    let mut failure = own.unwrap_or_else(|| native_failure(error.kind(), message));
-    if failure.span.is_none() {
-        failure.span = place(error, program, text);
-    }
-    failure
+        .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()))
+        .unwrap_or_else(|| native_failure(error.kind(), message))
 }
 
 /// The smallest expression of the file that failed; for an error in the

@@ -1,6 +1,6 @@
 //! What a procedure is called with, checked.
 
-use crate::machines::engine::{self, Failure, Fault, Value, View, fault, view, wrong_type};
+use crate::machines::engine::{self, Fault, Value, View, raise, view, wrong_type};
 
 /// The arguments of a call of a procedure in Rust.
 pub struct Arguments<'a> {
@@ -29,18 +29,7 @@ impl<'a> Arguments<'a> {
         if (min..=max).contains(&values.len()) {
             return Ok(Self { name, values });
         }
-        let expected = match (min, max) {
-            (min, max) if min == max => min.to_string(),
-            (min, usize::MAX) => format!("at least {min}"),
-            (min, max) => format!("{min} to {max}"),
-        };
-        Err(fault(Failure::new(
-            "wrong-number-of-arguments",
-            format!(
-                "wrong number of arguments to {name}: {} instead of {expected}",
-                values.len()
-            ),
-        )))
+        Err(raise::wrong_number_of_args(engine::symbol(name)))
     }
 
     /// All of them.
@@ -55,12 +44,9 @@ impl<'a> Arguments<'a> {
 
     /// One of those that are there by the check of their number.
     pub fn value(&self, index: usize) -> Result<&'a Value, Fault> {
-        self.values.get(index).ok_or_else(|| {
-            fault(Failure::new(
-                "wrong-number-of-arguments",
-                format!("wrong number of arguments to {}", self.name),
-            ))
-        })
+        self.values
+            .get(index)
+            .ok_or_else(|| raise::wrong_number_of_args(engine::symbol(self.name)))
     }
 
     /// The error that this one has another type.
@@ -114,16 +100,12 @@ impl<'a> Arguments<'a> {
 
     /// The error that this number is too small or too large.
     pub fn out_of_range(&self, index: usize) -> Fault {
-        let value = self.values.get(index).map(super::print::written);
-        fault(Failure::new(
-            "out-of-range",
-            format!(
-                "{}: argument {} is out of range: {}",
-                self.name,
-                index.saturating_add(1),
-                value.unwrap_or_default()
-            ),
-        ))
+        let value = self.values.get(index).cloned();
+        raise::out_of_range_at(
+            self.name,
+            index.saturating_add(1),
+            &value.unwrap_or_else(engine::unspecified),
+        )
     }
 
     /// A number, about.

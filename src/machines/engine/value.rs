@@ -7,7 +7,7 @@ use steel::SteelVal;
 use steel::gc::Gc;
 use steel::rvals::{AsRefSteelVal, Custom, IntoSteelVal, SteelByteVector};
 
-use super::{Failure, fault, native};
+use super::{Failure, native};
 use crate::machines::core::Constant;
 use crate::machines::datum::{Datum, Kind, Number, written_real};
 
@@ -316,13 +316,14 @@ pub fn written_number(value: &Value) -> Option<String> {
     }
 }
 
-/// The error for an argument of a wrong type.
+/// The error for an argument of a wrong type; the expected one with its
+/// article.
 pub fn wrong_type(procedure: &str, position: usize, expected: &str, value: &Value) -> Fault {
-    fault(Failure::new(
-        "wrong-type",
-        format!(
-            "{procedure}: argument {position} must be {expected}, but it is {}",
-            crate::machines::builtin::print::written(value)
-        ),
-    ))
+    let expected = expected
+        .split_once(' ')
+        .map_or(expected, |(article, noun)| match article {
+            "a" | "an" => noun,
+            _ => expected,
+        });
+    super::raise::wrong_type_at(procedure, position, expected, value)
 }
