@@ -3,6 +3,7 @@
 //! `Engine::new` takes 230 ms, nearly all of it for a prelude and macros that
 //! a core program has no use for; the engine below is ready in 2 ms.
 
+pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
@@ -17,35 +18,24 @@ use super::builtin;
 use super::core::{Program, Text, emit};
 use super::source::Span;
 
+pub use super::dependency::note as depend;
+pub use raise::Thrown;
 pub use value::{
-    Answer, Fault, Foreign, Function, Value, View, argument_list, boolean, character, cons,
-    constant, foreign, from_list, from_vector, identical, integer, is_procedure, is_unset, keyword,
-    list_items, real, symbol, text, to_arguments, uncons, unset, unspecified, view, with_foreign,
-    written_number, wrong_type,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
+    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_list,
+    from_list_with, from_literal, from_number, from_rest, from_vector, identical, integer,
+    is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real, set_car,
+    set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items, vector_set,
+    view, walk, with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
-const NATIVE: &[&str] = &[
-    "car",
-    "cdr",
-    "cons",
-    "list",
-    "null?",
-    "pair?",
-    "append",
-    "length",
-    "apply",
-    "+",
-    "-",
-    "*",
-    "/",
-    "vector",
-    "vector-ref",
-    "make-vector",
-    "box-strong",
-    "unbox-strong",
-    "set-strong-box!",
-];
+const NATIVE: &[&str] = &["%apply", "box-strong", "unbox-strong", "set-strong-box!"];
+
+/// What Steel calls a primitive: its `apply` takes lists of its own.
+fn native_name(name: &str) -> &str {
+    if name == "%apply" { "apply" } else { name }
+}
 
 /// Primitives that the emitted text itself uses.
 const EMITTED: &[&str] = &[
@@ -57,6 +47,7 @@ const EMITTED: &[&str] = &[
     "%unbound",
     "%apply",
     "%make-machine",
+    "%list<-rest",
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
@@ -68,7 +59,7 @@ pub fn native_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Why a program ended without a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// What kind: the last part of a diagnostic's code.
     pub code: &'static str,
@@ -78,6 +69,9 @@ pub struct Failure {
     pub help: Option<String>,
     /// Where, if it is known better than by the call that failed.
     pub span: Option<Span>,
+    /// What was thrown, if it was by key and arguments; then it makes code
+    /// and message once nothing has caught it.
+    pub thrown: Option<Rc<Thrown>>,
 }
 
 impl Failure {
@@ -88,6 +82,34 @@ impl Failure {
             message: message.into(),
             help: None,
             span: None,
+            thrown: None,
+        }
+    }
+
+    /// An exception that is thrown.
+    pub fn thrown(thrown: Thrown) -> Self {
+        Self {
+            thrown: Some(Rc::new(thrown)),
+            ..Self::new("exception", "")
+        }
+    }
+
+    /// The exception that it is.
+    pub fn exception(&self) -> Rc<Thrown> {
+        match &self.thrown {
+            Some(thrown) => Rc::clone(thrown),
+            None => Rc::new(Thrown::of(self)),
+        }
+    }
+
+    /// With the words for a person.
+    fn worded(self) -> Self {
+        match &self.thrown {
+            Some(thrown) if self.message.is_empty() => Self {
+                span: self.span,
+                ..thrown.failure()
+            },
+            _ => self,
         }
     }
 }
@@ -172,7 +194,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     NATIVES.with_borrow_mut(|natives| {
         if natives.is_empty() {
             for name in NATIVE.iter().chain(builtin::USED_NATIVES) {
-                if let Some(value) = module.try_get_ref(name) {
+                if let Some(value) = module.try_get_ref(native_name(name)) {
                     natives.insert(name, value);
                 }
             }
@@ -181,7 +203,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     for name in program.primitives.iter().chain(EMITTED) {
         let value = match builtin::function(name) {
             Some(function) => Value::FuncV(function),
-            None => module.try_get_ref(own_name(name)).ok_or_else(|| {
+            None => module.try_get_ref(native_name(name)).ok_or_else(|| {
                 Failure::new("internal", format!("the interpreter lacks `{name}`"))
             })?,
         };
@@ -200,30 +222,27 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     Ok(engine)
 }
 
-/// Steel's name of one of its procedures.
-fn own_name(name: &str) -> &str {
-    match name {
-        "%apply" => "apply",
-        other => other,
-    }
-}
-
 /// What an error means, and where in the file.
 fn explain(error: &Fault, program: &Program, text: &Text) -> Failure {
+    let mut failure = failure_of(error).worded();
+    if failure.span.is_none() {
+        failure.span = place(error, program, text);
+    }
+    failure
+}
+
+/// The failure that an error carries, or means.
+pub fn failure_of(error: &Fault) -> Failure {
     let written = error.to_string();
     let message = written
         .split_once(": ")
         .and_then(|(_, rest)| rest.split_once(": "))
         .map_or(&*written, |(_, message)| message);
-    let own = message
+    message
         .strip_prefix(MARK)
         .and_then(|number| number.parse::<usize>().ok())
-        .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()));
-    let mut failure = own.unwrap_or_else(|| native_failure(error.kind(), message));
-    if failure.span.is_none() {
-        failure.span = place(error, program, text);
-    }
-    failure
+        .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()))
+        .unwrap_or_else(|| native_failure(error.kind(), message))
 }
 
 /// The smallest expression of the file that failed; for an error in the
