@@ -2,6 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
+/// Time since the system started, sleep included: the same for all processes,
+/// and never set by anybody.
+pub fn since_boot() -> Duration {
+    let now = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or_default();
+    Duration::new(seconds, nanoseconds)
+}
+
 /// A moment until which something may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);

@@ -120,3 +120,10 @@ fn base_32() {
     let hash = b"0ix4jahrkll5zg01wandq78jw3ab30q4nscph67rniqg5x7r0j59".to_vec();
     check(vec![hash.clone(), hash[20..].to_vec()], checks::base32);
 }
+
+#[test]
+fn tickets() {
+    let ticket = b"offload-ticket 1\nfor x.drv\npid 12\nmachine a.b:22\nmachine w1:2222\n";
+    let name = b"00000000001234567890-0000004321";
+    check(vec![ticket.to_vec(), name.to_vec()], checks::ticket);
+}

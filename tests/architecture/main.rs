@@ -94,6 +94,7 @@ const PURE: &[&str] = &[
     "src/machines/reader/",
     "src/machines/record.rs",
     "src/schedule/choice.rs",
+    "src/schedule/line.rs",
     "src/store/base32.rs",
     "src/store/bundle.rs",
     "src/store/closure.rs",
