@@ -13,6 +13,7 @@ mod numbers;
 pub mod offload;
 mod ports;
 pub mod print;
+pub mod records;
 mod strings;
 mod symbols;
 mod system;
@@ -27,6 +28,9 @@ type Table = &'static [(&'static str, Function)];
 const TABLES: &[Table] = &[
     characters::TABLE,
     control::TABLE,
+    control::STATE,
+    control::HANDLERS,
+    control::FLUIDS,
     equality::TABLE,
     internal::TABLE,
     lists::TABLE,
@@ -34,6 +38,8 @@ const TABLES: &[Table] = &[
     offload::TABLE,
     ports::TABLE,
     print::TABLE,
+    records::TABLE,
+    records::EXCEPTIONS,
     strings::TABLE,
     symbols::TABLE,
     system::TABLE,
@@ -72,4 +78,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .iter()
         .flat_map(|table| table.iter().map(|(name, _)| *name))
         .chain(engine::native_names())
+}
+
+/// Forgets what belongs to the program before.
+pub fn reset() {
+    control::reset();
+    records::reset();
 }

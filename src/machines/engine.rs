@@ -3,11 +3,13 @@
 //! `Engine::new` takes 230 ms, nearly all of it for a prelude and macros that
 //! a core program has no use for; the engine below is ready in 2 ms.
 
+mod native;
 pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use steel::rerrs::ErrorKind;
@@ -18,11 +20,12 @@ use super::builtin;
 use super::core::{Program, Text, emit};
 use super::source::Span;
 
+pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
     Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
     from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
-    symbol, text, uncons, unspecified, view, with_foreign, written_number, wrong_type,
+    symbol, text, uncons, unset, unspecified, view, with_foreign, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
@@ -46,6 +49,16 @@ const NATIVE: &[&str] = &[
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
+    "%native-call/cc",
+    "%native-handle",
+    "%native-raise",
+];
+
+/// Those of them whose names here are not Steel's.
+const RENAMED: &[(&str, &str)] = &[
+    ("%native-call/cc", "call/cc"),
+    ("%native-handle", "call-with-exception-handler"),
+    ("%native-raise", "raise-error"),
 ];
 
 /// Primitives that the emitted text itself uses.
@@ -59,6 +72,14 @@ const EMITTED: &[&str] = &[
     "unbox-strong",
     "set-strong-box!",
 ];
+
+/// Steel's name of a procedure of its own.
+fn native_name(name: &str) -> &str {
+    RENAMED
+        .iter()
+        .find(|(ours, _)| *ours == name)
+        .map_or(name, |(_, steels)| steels)
+}
 
 /// The names of the procedures that Steel provides.
 pub fn native_names() -> impl Iterator<Item = &'static str> {
@@ -127,7 +148,10 @@ thread_local! {
     /// The top-level form, or the call of the library, that is running.
     static SITE: Cell<Option<Span>> = const { Cell::new(None) };
     /// Failures on their way through the interpreter, which carries only text.
-    static FAILURES: RefCell<Vec<Failure>> = const { RefCell::new(Vec::new()) };
+    // Not dropped with the thread: the interpreter's own variables are gone by
+    // then.
+    static FAILURES: RefCell<ManuallyDrop<Vec<Failure>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
     /// Steel's own procedures.
     static NATIVES: RefCell<HashMap<&'static str, Value>> = RefCell::default();
 }
@@ -177,7 +201,8 @@ pub fn hold(program: Program) -> Rc<Program> {
 /// Runs a program; its value is that of the last form.
 pub fn run(program: Program) -> Result<Value, Failure> {
     let program = hold(program);
-    FAILURES.take();
+    FAILURES.with_borrow_mut(|failures| failures.clear());
+    builtin::reset();
     SITE.set(None);
     let text = emit(&program);
     let mut engine = engine(&program, &text)?;
@@ -210,7 +235,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     for name in program.primitives.iter().chain(EMITTED) {
         let value = match builtin::function(name) {
             Some(function) => Value::FuncV(function),
-            None => module.try_get_ref(name).ok_or_else(|| {
+            None => module.try_get_ref(native_name(name)).ok_or_else(|| {
                 Failure::new("internal", format!("the interpreter lacks `{name}`"))
             })?,
         };

@@ -175,7 +175,9 @@ pub fn written(value: &Value) -> String {
                 _ => "#<build-machine>".into(),
             }
         }
-        None => "#<object>".into(),
+        None => super::records::written(value)
+            .or_else(|| super::control::written(value))
+            .unwrap_or_else(|| "#<object>".into()),
     }
 }
 

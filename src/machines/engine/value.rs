@@ -245,7 +245,8 @@ pub fn with_foreign<T: 'static, R>(value: &Value, look: impl FnOnce(&T) -> R) ->
 /// The mark of a variable that has no value yet.
 struct Unset;
 
-pub(super) fn unset() -> Value {
+/// What such a variable has instead.
+pub fn unset() -> Value {
     foreign(Unset).unwrap_or(SteelVal::Void)
 }
 
