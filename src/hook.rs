@@ -20,6 +20,7 @@ pub mod commands;
 pub mod context;
 pub mod dialogue;
 pub mod exit;
+pub mod local;
 pub mod output;
 pub mod place;
 pub mod postponed;

@@ -10,6 +10,7 @@ pub mod check;
 pub mod child;
 pub mod core;
 pub mod datum;
+pub mod dependency;
 pub mod diagnostic;
 pub mod engine;
 pub mod evaluate;

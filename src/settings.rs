@@ -54,7 +54,7 @@ variables! {
     REPLY = "OFFLOAD_REPLY_TIMEOUT", Seconds, "2", "limit for reaching one machine before the daemon is answered";
     CONNECT = "OFFLOAD_CONNECT_TIMEOUT", Seconds, "30", "limit for a TCP connection, each address";
     HANDSHAKE = "OFFLOAD_HANDSHAKE_TIMEOUT", Seconds, "15", "limit for SSH's key exchange and authentication";
-    KEEPALIVE = "OFFLOAD_KEEPALIVE", Seconds, "15", "time between two signs of life on a connection";
+    KEEPALIVE = "OFFLOAD_KEEPALIVE", Seconds, "10", "time between two signs of life on a connection";
     UNACKNOWLEDGED = "OFFLOAD_USER_TIMEOUT", Seconds, "30", "how long sent data may stay unacknowledged before the connection counts as lost";
     SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all before the connection counts as lost";
     EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "5", "limit for evaluating the machine file";

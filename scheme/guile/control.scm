@@ -18,13 +18,13 @@
      (lambda (k)
        (f (lambda results
             (%rewind state)
-            (k (apply values results))))))))
+            (k (%apply values (%rest<-list results)))))))))
 
 (define (call/cc f)
   (call-with-current-continuation f))
 
 (define (call-with-values producer consumer)
-  (apply consumer (%values->list (producer))))
+  (%apply consumer (%rest<-list (%values->list (producer)))))
 
 (define (dynamic-wind before thunk after)
   (let ((state (%state)))
@@ -79,7 +79,9 @@
   (%check-catch key handler before)
   (%with-handler
    (lambda (exception)
-     (apply handler (exception-kind exception) (exception-args exception)))
+     (%apply handler
+             (%rest<-list
+              (cons (exception-kind exception) (exception-args exception)))))
    key
    (if (if (pair? before) (car before) #f)
        (lambda () (with-throw-handler key thunk (car before)))
@@ -95,9 +97,10 @@
            (if (or (eq? key #t) (eq? key (exception-kind exception)))
                (with-fluid* running #t
                  (lambda ()
-                   (apply handler
-                          (exception-kind exception)
-                          (exception-args exception))))))
+                   (%apply handler
+                           (%rest<-list
+                            (cons (exception-kind exception)
+                                  (exception-args exception))))))))
        (%raise exception))
      #f
      thunk)))
@@ -163,9 +166,10 @@
                  (cons (cons tag
                              (lambda values
                                (k (lambda ()
-                                    (apply handler
-                                           %partial-continuation
-                                           values)))))
+                                    (%apply handler
+                                            (%rest<-list
+                                             (cons %partial-continuation
+                                                   values)))))))
                        (fluid-ref (%prompts)))
                thunk)))
         (lambda () result))))))
@@ -173,5 +177,5 @@
 (define (abort-to-prompt tag . values)
   (let ((prompt (assq tag (fluid-ref (%prompts)))))
     (if prompt
-        (apply (cdr prompt) values)
+        (%apply (cdr prompt) (%rest<-list values))
         (%no-prompt tag))))

@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use super::attempts::{Failure, Fault};
 use super::context::Context;
+use super::local;
 use super::output::{BuilderLog, Output};
 use super::verdict::{self, Refused};
 use super::watch::Watch;
@@ -107,24 +108,31 @@ impl Attempt<'_> {
         missing: &[StorePath],
         log: &mut BuilderLog<'_>,
     ) -> Result<(), Failure> {
-        match self.send_once(client, missing, log) {
-            Err(SendError::Daemon(DaemonError::Refused { message, .. }))
-                if !tells_of_unauthorised_key(&message) && client.is_reusable() =>
+        let Err(refused) = self.send_once(client, missing, log) else {
+            return Ok(());
+        };
+        match &refused {
+            SendError::Daemon(DaemonError::Refused { message, .. })
+                if !tells_of_unauthorised_key(message) =>
             {
                 log::debug!("{}: {message}; asking anew", self.machine.name);
-                let all: Vec<StorePath> = self.work.closure.keys().cloned().collect();
-                let valid = client
-                    .valid_paths(&all, log)
-                    .map_err(|error| self.daemon_failure(&error))?;
-                let missing: Vec<StorePath> = all
-                    .into_iter()
-                    .filter(|path| !valid.contains(path))
-                    .collect();
-                self.send_once(client, &missing, log)
             }
-            other => other,
+            _ => return Err(self.send_failure(&refused)),
         }
-        .map_err(|error| self.send_failure(&error))
+        let all: Vec<StorePath> = self.work.closure.keys().cloned().collect();
+        let valid = client
+            .valid_paths(&all, log)
+            .map_err(|error| self.daemon_failure(&error))?;
+        let lacking: Vec<StorePath> = all
+            .into_iter()
+            .filter(|path| !valid.contains(path))
+            .collect();
+        if lacking.iter().all(|path| missing.contains(path)) {
+            // Nothing has vanished: the same would be refused again.
+            return Err(self.send_failure(&refused));
+        }
+        self.send_once(client, &lacking, log)
+            .map_err(|error| self.send_failure(&error))
     }
 
     fn send_once(
@@ -186,7 +194,7 @@ impl Attempt<'_> {
             let sign = |hash: &[u8; 32]| self.sign(hash);
             return send(&mut Signing::Here(&sign), log);
         }
-        let mut local = self.local_daemon(log)?;
+        let mut local = local::connect(self.context, log)?;
         let mut quiet = |_: &[u8]| Ok(());
         let mut exporter = LocalDaemon {
             client: &mut local,
@@ -209,19 +217,6 @@ impl Attempt<'_> {
                 false
             }
         }
-    }
-
-    /// A conversation with the local daemon.
-    fn local_daemon(&self, log: &mut BuilderLog<'_>) -> Result<Client<UnixStream>, SendError> {
-        let socket = self.context.settings.state_dir.join("daemon-socket/socket");
-        let connect = || UnixStream::connect(&socket).map_err(DaemonError::Lost);
-        let opening = Opening::default();
-        let dir = &self.context.dir;
-        let (client, _) = match Client::open(connect()?, dir, &opening, log) {
-            Err(DaemonError::Old { .. }) => Client::open_old(connect()?, dir, &opening, log),
-            other => other,
-        }?;
-        Ok(client)
     }
 
     /// Tells that the build is asked for now.

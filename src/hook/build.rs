@@ -9,6 +9,7 @@ use super::attempts::{Attempts, Failure, Fault, Next};
 use super::context::Context;
 use super::dialogue::Job;
 use super::exit::Exit;
+use super::local::LocalStore;
 use super::output::Output;
 use super::place;
 use super::watch::{Ending, Verdict, Watch};
@@ -17,7 +18,6 @@ use crate::events::Event;
 use crate::gateway::Killer;
 use crate::machines::record::BuildMachine;
 use crate::store::authenticate::Keyring;
-use crate::store::database::Database;
 
 /// How often a slot of another machine is looked for.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -52,26 +52,21 @@ impl Build<'_> {
 
     fn prepared(&self, job: &Job, taken: Taken) -> Result<Exit, Failure> {
         let settings = &self.context.settings;
-        let local = |error: &dyn std::fmt::Display| Failure::new(Fault::Local, error.to_string());
-        let mut database = Database::open(&settings.database_dir, &self.context.dir)
-            .map_err(|error| local(&error))?;
-        database
-            .set_busy_limit(settings.database_busy)
-            .map_err(|error| local(&error))?;
-        let Some(work) = Work::look_up(&self.context.dir, &database, job)? else {
+        let mut store = LocalStore::open(self.context)?;
+        let Some(work) = Work::look_up(&self.context.dir, &mut store, job)? else {
             log::debug!("all outputs of {} are valid", job.request.derivation);
             return Ok(Exit::Success);
         };
         self.context.journal.event(&Event::Looked);
         let keyring = Keyring::open(&settings.configuration_dir, settings.guix.as_deref());
-        Ok(self.try_machines(&work, taken, &mut database, &keyring))
+        Ok(self.try_machines(&work, taken, &mut store, &keyring))
     }
 
     fn try_machines(
         &self,
         work: &Work,
         taken: Taken,
-        database: &mut Database,
+        store: &mut LocalStore,
         keyring: &Keyring,
     ) -> Exit {
         let settings = &self.context.settings;
@@ -84,7 +79,7 @@ impl Build<'_> {
         loop {
             let (index, outcome) =
                 self.one_try(&machines, reached.take(), &failed, |machine, it| {
-                    self.attempt(work, machine, it, database, keyring)
+                    self.attempt(work, machine, it, store, keyring)
                 });
             let failure = match outcome {
                 Ok(()) => return self.done(work, machines.get(index)),
@@ -194,7 +189,7 @@ impl Build<'_> {
         work: &Work,
         machine: &BuildMachine,
         reached: Reached,
-        database: &mut Database,
+        store: &mut LocalStore,
         keyring: &Keyring,
     ) -> Result<(), Failure> {
         let Reached {
@@ -221,7 +216,7 @@ impl Build<'_> {
         drop(connection);
         drop(slot);
         self.watch.doing("registering");
-        place::register(self.context, work, database, received)?;
+        place::register(self.context, work, store, received)?;
         self.context.journal.event(&Event::Registered);
         Ok(())
     }

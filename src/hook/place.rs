@@ -2,8 +2,9 @@
 
 use super::attempts::{Failure, Fault};
 use super::context::Context;
+use super::local::LocalStore;
 use super::work::Work;
-use crate::store::database::{Database, Registration};
+use crate::store::database::Registration;
 use crate::store::path::StorePath;
 use crate::store::restore::remove;
 use crate::transfer::retrieve::Received;
@@ -15,7 +16,7 @@ use crate::transfer::retrieve::Received;
 pub fn register(
     context: &Context,
     work: &Work,
-    database: &mut Database,
+    store: &mut LocalStore,
     received: Vec<Received>,
 ) -> Result<(), Failure> {
     let local = |error: String| Failure::new(Fault::Local, error);
@@ -44,22 +45,21 @@ pub fn register(
             None => Err(std::io::ErrorKind::NotFound.into()),
         }
     };
-    let registered = database.register(&registrations, &mut place);
-    match registered {
-        Ok(()) => Ok(()),
-        Err(error) if error.is_for_the_daemon() => {
-            log::info!("{error}; the daemon registers what was brought");
-            for registration in &registrations {
-                place(&registration.path).map_err(|error| {
-                    local(format!("cannot place {}: {error}", registration.path))
-                })?;
-            }
-            Ok(())
+    match store {
+        LocalStore::Database(database) => {
+            database
+                .register(&registrations, &mut place)
+                .map_err(|error| {
+                    local(format!(
+                        "cannot register the outputs of {}: {error}",
+                        work.path
+                    ))
+                })
         }
-        Err(error) => Err(local(format!(
-            "cannot register the outputs of {}: {error}",
-            work.path
-        ))),
+        LocalStore::Daemon(_) => registrations.iter().try_for_each(|registration| {
+            place(&registration.path)
+                .map_err(|error| local(format!("cannot place {}: {error}", registration.path)))
+        }),
     }
 }
 

@@ -5,7 +5,8 @@ use std::io;
 
 use super::attempts::{Failure, Fault};
 use super::dialogue::Job;
-use crate::store::database::{Database, ItemInfo};
+use super::local::LocalStore;
+use crate::store::database::ItemInfo;
 use crate::store::derivation::Derivation;
 use crate::store::path::{StoreDir, StorePath};
 
@@ -34,15 +35,13 @@ impl Work {
     /// The daemon of early 2014 lists valid outputs too: those are left alone.
     pub fn look_up(
         dir: &StoreDir,
-        database: &Database,
+        store: &mut LocalStore,
         job: &Job,
     ) -> Result<Option<Self>, Failure> {
         let local = |what: String| Failure::new(Fault::Local, what);
         let path = job.request.derivation.clone();
         let derivation = read_derivation(dir, &path).map_err(local)?;
-        let valid = database
-            .valid(&job.outputs)
-            .map_err(|error| local(error.to_string()))?;
+        let valid = store.valid(&job.outputs)?;
         let mut outputs = Vec::new();
         for output in &job.outputs {
             if !derivation.output_paths().any(|path| path == output) {
@@ -57,9 +56,7 @@ impl Work {
         }
         let mut wanted = job.inputs.clone();
         wanted.push(path.clone());
-        let closure = database
-            .closure(&wanted)
-            .map_err(|error| local(error.to_string()))?;
+        let closure = store.closure(&wanted)?;
         if let Some(missing) = wanted.iter().find(|path| !closure.contains_key(*path)) {
             return Err(local(format!("{missing} is not valid in the local store")));
         }

@@ -20,32 +20,21 @@ use super::builtin;
 use super::core::{Program, Text, emit};
 use super::source::Span;
 
+pub use super::dependency::note as depend;
 pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
-    Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
-    from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
-    symbol, text, uncons, unset, unspecified, view, with_foreign, written_number, wrong_type,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, boolean, bytes, bytes_set, car,
+    cdr, character, cons, constant, empty, foreign, from_bytes, from_datum, from_list, from_list_with,
+    from_literal, from_number, from_rest, from_vector, identical, integer, is_empty, is_pair,
+    is_procedure, is_unset, keyword, list_items, number, pair, real, set_car, set_cdr, set_text,
+    symbol, text, to_rest, uncons, unset, unspecified, vector_items, vector_set, view, walk,
+    with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
 const NATIVE: &[&str] = &[
-    "car",
-    "cdr",
-    "cons",
-    "list",
-    "null?",
-    "pair?",
-    "append",
-    "length",
-    "apply",
-    "+",
-    "-",
-    "*",
-    "/",
-    "vector",
-    "vector-ref",
-    "make-vector",
+    "%apply",
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
@@ -54,12 +43,17 @@ const NATIVE: &[&str] = &[
     "%native-raise",
 ];
 
-/// Those of them whose names here are not Steel's.
-const RENAMED: &[(&str, &str)] = &[
-    ("%native-call/cc", "call/cc"),
-    ("%native-handle", "call-with-exception-handler"),
-    ("%native-raise", "raise-error"),
-];
+/// What Steel calls a primitive, where we call it otherwise: its `apply` takes
+/// lists of its own, the others leave our dynamic state out.
+fn native_name(name: &str) -> &str {
+    match name {
+        "%apply" => "apply",
+        "%native-call/cc" => "call/cc",
+        "%native-handle" => "call-with-exception-handler",
+        "%native-raise" => "raise-error",
+        name => name,
+    }
+}
 
 /// Primitives that the emitted text itself uses.
 const EMITTED: &[&str] = &[
@@ -68,18 +62,11 @@ const EMITTED: &[&str] = &[
     "%check",
     "%unbound",
     "%make-machine",
+    "%list<-rest",
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
 ];
-
-/// Steel's name of a procedure of its own.
-fn native_name(name: &str) -> &str {
-    RENAMED
-        .iter()
-        .find(|(ours, _)| *ours == name)
-        .map_or(name, |(_, steels)| steels)
-}
 
 /// The names of the procedures that Steel provides.
 pub fn native_names() -> impl Iterator<Item = &'static str> {
@@ -226,7 +213,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     NATIVES.with_borrow_mut(|natives| {
         if natives.is_empty() {
             for name in NATIVE.iter().chain(builtin::USED_NATIVES) {
-                if let Some(value) = module.try_get_ref(name) {
+                if let Some(value) = module.try_get_ref(native_name(name)) {
                     natives.insert(name, value);
                 }
             }

@@ -339,6 +339,14 @@ impl RestoreError {
     fn name(name: &[u8]) -> Self {
         Self::Name(name.escape_ascii().to_string())
     }
+
+    /// Tells whether the archive is to blame, rather than this disk.
+    pub fn is_senders_fault(&self) -> bool {
+        match self {
+            Self::Contents(_) | Self::Name(_) | Self::TooLong(_) | Self::Incomplete => true,
+            Self::DiskFull { .. } | Self::Write { .. } => false,
+        }
+    }
 }
 
 /// Tells whether an error means that there is no room, on the disk or within

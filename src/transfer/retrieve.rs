@@ -226,7 +226,7 @@ impl RetrieveError {
     pub fn is_machine_fault(&self) -> bool {
         match self {
             Self::Daemon(error) => error.is_machine_fault(),
-            Self::Here(_) => false,
+            Self::Here(error) => error.is_senders_fault(),
             Self::Signature { source, .. } => source.is_machine_fault(),
             _ => true,
         }

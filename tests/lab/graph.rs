@@ -1,11 +1,16 @@
 //! Derivations that need others.
 
-use anyhow::Result;
-use offload_lab::{Built, Drv, Farm};
+use anyhow::{Result, ensure};
+use offload_lab::{Built, DOOR, Drv, Farm, Machine};
 
 use crate::pool::cases;
 
-cases![chain, diamond, input_that_was_built_here];
+cases![
+    chain,
+    diamond,
+    input_that_was_built_here,
+    input_that_is_collected_there_meanwhile,
+];
 
 fn chain(farm: &mut Farm) -> Result<()> {
     let first = step("first", &[]);
@@ -32,6 +37,40 @@ fn input_that_was_built_here(farm: &mut Farm) -> Result<()> {
         .ok()?;
     let (built, finished) = farm.build(&step("needs-here", &[("a", &input)]))?;
     finished.succeeded()?;
+    farm.came_back(&built)?;
+    Ok(())
+}
+
+/// A collector there takes what only the rest of the closure refers to after
+/// we were told that it is valid: it is sent after all.
+fn input_that_is_collected_there_meanwhile(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    let base = step("indirect", &[]);
+    let middle = step("direct", &[("a", &base)]);
+    let built = farm.head.add(&middle)?;
+    let socket = offload_lab::SOCKET;
+    farm.head
+        .guix_build_at(socket, &[&built.path], &["--no-offload"])
+        .ok()?;
+    let door = format!("(daemon-socket \"{DOOR}\")");
+    let w1 = Machine::of(&farm.w1)?;
+    farm.head.write_machines(std::slice::from_ref(&w1))?;
+    let first = Drv::new("forgets").input("a", &base).script("echo > $out");
+    let (_, finished) = farm.build(&first)?;
+    finished.succeeded()?;
+    let base = farm.head.add(&base)?.out().to_owned();
+    ensure!(farm.w1.is_valid(&base)?, "not sent");
+    let vanishing = base.clone();
+    let opened = farm
+        .w1
+        .open_door(move |daemon| daemon.collect(std::slice::from_ref(&vanishing)))?;
+    farm.head.write_machines(&[w1.more(&door)])?;
+    let (built, finished) = farm.build(&step("needs-both", &[("a", &middle)]))?;
+    finished.succeeded()?;
+    ensure!(opened.outcome() == Some(Ok(())), "{:?}", opened.outcome());
+    ensure!(farm.w1.is_valid(&base)?, "not sent again");
     farm.came_back(&built)?;
     Ok(())
 }

@@ -5,7 +5,12 @@ use offload_lab::{Drv, Farm, HostOptions, Machine, Suite, came_back, check};
 
 use crate::pool::cases;
 
-cases![head_as_root, machine_with_guix_1_2, no_private_key_field];
+cases![
+    head_as_root,
+    machine_with_guix_1_2,
+    no_private_key_field,
+    database_that_is_not_for_us,
+];
 
 fn head_as_root(farm: &mut Farm) -> Result<()> {
     let options = farm.normal_options().privileged();
@@ -76,4 +81,33 @@ fn no_private_key_field(farm: &mut Farm) -> Result<()> {
     head.guix_build(&[&built.path]).run()?.succeeded()?;
     came_back(&head, &[&farm.w1], &built)?;
     check(&head, &[&farm.w1])
+}
+
+/// Where the hook cannot use the database the daemon is asked, and registers
+/// what was brought.
+fn database_that_is_not_for_us(farm: &mut Farm) -> Result<()> {
+    let Some(program) = farm.program().cloned() else {
+        return Ok(());
+    };
+    let options = farm.normal_options();
+    let head = farm.further_head("shut", &options, &HostOptions::default())?;
+    let installed = head.install_hook(&program)?;
+    // The same program behind the daemon's back, with another database's name.
+    let front = std::path::Path::new(installed).with_file_name("guix");
+    let (front, behind) = (front.display(), "/usr/local/libexec/behind/guix");
+    head.shell(&format!(
+        "mkdir -p /usr/local/libexec/behind; ln -s {installed} {behind}; rm {front}
+         printf '#!/bin/sh\nGUIX_DATABASE_DIRECTORY=/nowhere exec {behind} \"$@\"\n' > {front}
+         chmod 755 {front}"
+    ))
+    .ok()?;
+    let input = Drv::new("input").script("mkdir $out; echo > $out/file");
+    let drv = Drv::new("registered-by-the-daemon")
+        .outputs(&["out", "lib"])
+        .input("input", &input)
+        .script("mkdir $lib; cp -a $input $lib/copy; ln -s $lib $out");
+    let built = head.add(&drv)?;
+    head.guix_build(&[&built.path]).run()?.succeeded()?;
+    came_back(&head, &[&farm.w1, &farm.w2], &built)?;
+    check(&head, &[&farm.w1, &farm.w2])
 }

@@ -75,7 +75,7 @@ fn check_list(values: &[Value]) -> Answer {
     let value = arguments.value(2)?;
     if engine::list_items(value).is_none() {
         return Err(wrong_type(
-            arguments.text(0)?,
+            &arguments.text(0)?,
             arguments.index(1)?,
             "a list",
             value,
@@ -87,7 +87,7 @@ fn check_list(values: &[Value]) -> Answer {
 /// `(%check-lengths NAME LIST LISTS)`: the lists are equally long.
 fn check_lengths(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%check-lengths", values, 3)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     let length = arguments.list(1)?.len();
     for (number, list) in arguments.list(2)?.iter().enumerate() {
         match engine::list_items(list) {
@@ -110,7 +110,7 @@ fn check_procedure(values: &[Value]) -> Answer {
     let value = arguments.value(2)?;
     if !is_procedure(value) {
         return Err(wrong_type(
-            arguments.text(0)?,
+            &arguments.text(0)?,
             arguments.index(1)?,
             "a procedure",
             value,

@@ -158,7 +158,8 @@ fn field_names(value: &Value) -> Option<Vec<Rc<str>>> {
 fn make_record_type(values: &[Value]) -> Answer {
     let arguments = Arguments::at_least("make-record-type", values, 2)?;
     let name = match view(arguments.value(0)?) {
-        View::Symbol(name) | View::Text(name) => name.to_owned(),
+        View::Symbol(name) => name.to_owned(),
+        View::Text(name) => name.to_string(),
         _ => return Err(arguments.wrong(0, "a symbol")),
     };
     let own = field_names(arguments.value(1)?).ok_or_else(|| arguments.wrong(1, "a list"))?;
@@ -357,6 +358,12 @@ fn record_values(values: &[Value]) -> Answer {
 pub fn fields_of_both(a: &Value, b: &Value) -> Option<(Vec<Value>, Vec<Value>)> {
     let (a, b) = (record_in(a)?, record_in(b)?);
     (a.of.number == b.of.number).then(|| (a.fields.borrow().clone(), b.fields.borrow().clone()))
+}
+
+/// The fields of a record of this very type.
+pub fn fields_of(value: &Value, of: &Value) -> Option<Vec<Value>> {
+    let (record, of) = (record_in(value)?, type_in(of)?);
+    (record.of.number == of.number).then(|| record.fields.borrow().clone())
 }
 
 thread_local! {

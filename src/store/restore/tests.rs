@@ -299,6 +299,7 @@ fn nothing_outside_can_be_reached() {
         restorer.directory(b"").unwrap();
         let error = restorer.directory(name).unwrap_err();
         assert!(matches!(error, RestoreError::Name(_)), "{error}");
+        assert!(error.is_senders_fault(), "{error}");
     }
     // A name that exists is refused, whatever it is made as.
     let mut restorer = begin(&item);

@@ -22,6 +22,7 @@
 
 mod delay;
 mod derivation;
+mod door;
 mod enter;
 mod exec;
 mod farm;
@@ -43,6 +44,7 @@ mod wire;
 
 pub use delay::{Delay, Line};
 pub use derivation::{Built, Drv, hex, system};
+pub use door::{DOOR, Door};
 pub use exec::{Exec, Finished, Running};
 pub use farm::{Farm, came_back, check, on_each};
 pub use guix::{Answer, DaemonOptions, Hook, SOCKET};
