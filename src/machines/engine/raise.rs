@@ -319,7 +319,7 @@ impl Thrown {
     /// One line. Arguments of the usual shape give procedure and message,
     /// others stand there as they are.
     fn message(&self) -> String {
-        if let [subr, message, arguments, ..] = &*self.arguments
+        if let [subr, message, arguments, _, ..] = &*self.arguments
             && let View::Text(message) = view(message)
             && let Some(arguments) = list_items(arguments)
         {
@@ -337,6 +337,9 @@ impl Thrown {
         match (&*self.key, &*self.arguments) {
             ("numerical-overflow", [subr, ..]) => {
                 format!("{}: division by zero", displayed(subr))
+            }
+            ("match-error", [_, _, value]) => {
+                format!("match: no matching pattern for {}", written(value))
             }
             (OBJECT, [object]) => {
                 records::message(object).unwrap_or_else(|| format!("exception {}", written(object)))

@@ -130,6 +130,20 @@ pub fn is_procedure(value: &Value) -> bool {
     )
 }
 
+/// The arguments that a procedure with a rest parameter got, in either kind of
+/// list.
+pub fn argument_list(value: &Value) -> Vec<Value> {
+    match value {
+        SteelVal::ListV(list) => list.iter().cloned().collect(),
+        value => list_items(value).unwrap_or_default(),
+    }
+}
+
+/// Arguments as the interpreter's own `apply` takes them.
+pub fn to_arguments(values: Vec<Value>) -> Value {
+    SteelVal::ListV(values.into())
+}
+
 /// Tells whether two values are one object, as far as this can be told.
 pub fn identical(a: &Value, b: &Value) -> bool {
     match (a, b) {
