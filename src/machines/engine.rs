@@ -28,8 +28,8 @@ pub use value::{
     bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
     from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
     integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
-    set_car, set_cdr, set_text, symbol, text, to_arguments, to_rest, uncons, unset, unspecified,
-    vector_items, vector_set, view, walk, with_foreign, with_vector, written_number, wrong_type,
+    set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,
+    vector_set, view, walk, with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.

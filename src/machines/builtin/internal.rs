@@ -188,7 +188,7 @@ fn lambda_args(values: &[Value]) -> Answer {
     } else if !signature.rest && !others.is_empty() {
         return Err(wrong_number());
     }
-    Ok(engine::to_arguments(out))
+    Ok(engine::to_rest(out))
 }
 
 fn is_keyword(value: &Value) -> bool {

@@ -139,11 +139,6 @@ pub fn argument_list(value: &Value) -> Vec<Value> {
     }
 }
 
-/// Arguments as the interpreter's own `apply` takes them.
-pub fn to_arguments(values: Vec<Value>) -> Value {
-    SteelVal::ListV(values.into())
-}
-
 /// Tells whether two values are one object, as far as this can be told.
 pub fn identical(a: &Value, b: &Value) -> bool {
     match (a, b) {
