@@ -49,7 +49,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            time: Duration::from_secs(5),
+            time: Duration::from_secs(10),
             memory: 512 << 20,
             nesting: NESTING_MAX,
         }
