@@ -3,6 +3,8 @@
 //! Knows machines as values; no daemon, no SSH.
 
 pub mod choice;
+pub mod evidence;
+pub mod ledger;
 pub mod slots;
 
 #[cfg(test)]

@@ -120,3 +120,16 @@ fn base_32() {
     let hash = b"0ix4jahrkll5zg01wandq78jw3ab30q4nscph67rniqg5x7r0j59".to_vec();
     check(vec![hash.clone(), hash[20..].to_vec()], checks::base32);
 }
+
+#[test]
+fn evidence() {
+    let seeds = [
+        "offload evidence 1\nanswered 1764000002000\nfailed 1764000003000\nconnect 40000\n\
+         round-trip 800\nthroughput 1048576\nload 0.25 4 132070244352 -12 1764000001000\n\
+         failures 1\nrest host-key 1764001443000 5d1f connection refused\nbuilt 10000000\n\
+         built 3\nsent 00000007deadbeef\nsent-before 0badcafe\n",
+        "offload evidence 1\nprobing 1764000002000\nlater-line x\nsent \nsent-before \n",
+    ];
+    let seeds = seeds.map(|seed| seed.as_bytes().to_vec());
+    check(seeds.to_vec(), checks::evidence);
+}
