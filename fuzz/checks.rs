@@ -3,6 +3,7 @@
 //! Shared by the fuzz targets, which find the bytes, and by
 //! `tests/parsers.rs`, which tries a few in each run of the tests.
 
+use offload::schedule::evidence::Evidence;
 use offload::schedule::line::{Number, Ticket, described};
 use offload::store::base32;
 use offload::store::bundle;
@@ -93,6 +94,17 @@ pub fn base32(bytes: &[u8]) {
     }
     let encoded = base32::encode(bytes);
     assert_eq!(base32::decode(&encoded, bytes.len()), Some(bytes.to_vec()));
+}
+
+/// Evidence says the same after printing and parsing, whatever text it was
+/// read from.
+pub fn evidence(bytes: &[u8]) {
+    let Some(evidence) = Evidence::parse(bytes) else {
+        return;
+    };
+    let printed = evidence.print();
+    let again = Evidence::parse(printed.as_bytes());
+    assert_eq!(again.map(|again| again.print()), Some(printed));
 }
 
 /// A ticket is the same after printing and parsing, whatever else stands in

@@ -12,12 +12,13 @@
    car cdr cons list null? pair? list? length append reverse apply
    caar cadr cdar cddr caaar caadr cadar caddr cdaar cdadr cddar cdddr
    cadddr cddddr
+   set-car! set-cdr! append! reverse! list-set!
    list-ref list-tail list-head last-pair cons* list-copy make-list iota
    memq memv member assq assv assoc assq-ref assv-ref assoc-ref acons
    delete delq delv
    map map-in-order for-each filter list-index sort stable-sort
    ;; Vectors
-   vector vector? vector-ref vector-length make-vector vector->list
+   vector vector? vector-ref vector-set! vector-length make-vector vector->list
    list->vector
    ;; Numbers
    + - * / = < <= > >= 1+ 1- abs max min quotient remainder modulo
@@ -49,7 +50,25 @@
    getenv gethostname getuid getpid current-time file-exists? dirname
    basename canonicalize-path primitive-load
    ;; Errors
-   error throw exit quit primitive-exit))
+   error throw scm-error exit quit primitive-exit catch with-throw-handler
+   with-exception-handler raise-exception make-exception exception?
+   exception-kind exception-args simple-exceptions make-exception-type
+   exception-type? exception-predicate exception-accessor
+   ;; Control
+   call-with-current-continuation call/cc values call-with-values
+   dynamic-wind make-promise promise? force make-parameter parameter?
+   make-fluid make-unbound-fluid make-thread-local-fluid fluid?
+   fluid-ref fluid-set! fluid-unset! fluid-bound? with-fluids*
+   with-fluid* call-with-prompt abort-to-prompt make-prompt-tag
+   default-prompt-tag
+   ;; Records
+   make-record-type record-constructor record-predicate record-accessor
+   record-modifier record? record-type-descriptor record-type-name
+   record-type-fields))
+
+;; The interpreter's own takes a list of its own kind.
+(define (apply f . arguments)
+  (%apply f (%rest<-arguments arguments)))
 
 (define (%map1 f l)
   (let loop ((l l) (out '()))
@@ -76,7 +95,7 @@
     (if (%any-null? lists)
         (reverse out)
         (loop (%map1 cdr lists)
-              (cons (apply f (%map1 car lists)) out)))))
+              (cons (%apply f (%rest<-list (%map1 car lists))) out)))))
 
 (define (%for-each1 f l)
   (if (pair? l)
@@ -85,7 +104,7 @@
 
 (define (%for-each-n f lists)
   (if (not (%any-null? lists))
-      (begin (apply f (%map1 car lists))
+      (begin (%apply f (%rest<-list (%map1 car lists)))
              (%for-each-n f (%map1 cdr lists)))))
 
 (define (map-in-order f . lists)
@@ -134,6 +153,9 @@
         (cond ((null? l) #f)
               (((car same) x (car (car l))) (car l))
               (else (loop (cdr l)))))))
+
+(define (reverse! l . tail)
+  (%reverse-in-place l (if (null? tail) '() (car tail))))
 
 (define (acons key value l)
   (cons (cons key value) l))

@@ -4,6 +4,8 @@
 //! Knows machines as values; no daemon, no SSH.
 
 pub mod choice;
+pub mod evidence;
+pub mod ledger;
 pub mod line;
 mod locks;
 pub mod slots;

@@ -9,13 +9,16 @@ mod control;
 mod equality;
 mod internal;
 mod lists;
+mod matching;
 mod numbers;
 pub mod offload;
 mod ports;
 pub mod print;
+pub mod records;
 mod strings;
 mod symbols;
 mod system;
+mod vectors;
 
 use std::collections::HashMap;
 
@@ -27,36 +30,33 @@ type Table = &'static [(&'static str, Function)];
 const TABLES: &[Table] = &[
     characters::TABLE,
     control::TABLE,
+    control::STATE,
+    control::HANDLERS,
+    control::FLUIDS,
     equality::TABLE,
     internal::TABLE,
     lists::TABLE,
-    numbers::TABLE,
+    matching::TABLE,
     offload::TABLE,
     ports::TABLE,
     print::TABLE,
+    records::TABLE,
+    records::EXCEPTIONS,
     strings::TABLE,
     symbols::TABLE,
     system::TABLE,
+    vectors::TABLE,
 ];
 
 /// Procedures of the interpreter that the ones here are made of.
-pub const USED_NATIVES: &[&str] = &[
-    "=",
-    "<",
-    "eq?",
-    "exact->inexact",
-    "inexact->exact",
-    "quotient",
-    "remainder",
-    "modulo",
-    "string->number",
-    "expt",
-    "abs",
-];
+pub const USED_NATIVES: &[&str] = &["eq?"];
+
+fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(numbers::TABLES)
+}
 
 thread_local! {
-    static BY_NAME: HashMap<&'static str, Function> = TABLES
-        .iter()
+    static BY_NAME: HashMap<&'static str, Function> = tables()
         .flat_map(|table| table.iter().copied())
         .collect();
 }
@@ -68,8 +68,13 @@ pub fn function(name: &str) -> Option<Function> {
 
 /// The names of all procedures, the interpreter's own included.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLES
-        .iter()
+    tables()
         .flat_map(|table| table.iter().map(|(name, _)| *name))
         .chain(engine::native_names())
+}
+
+/// Forgets what belongs to the program before.
+pub fn reset() {
+    control::reset();
+    records::reset();
 }

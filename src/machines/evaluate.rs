@@ -1,7 +1,10 @@
 //! A machine file's text to raw machines and diagnostics, in this process.
 
+mod outcome;
+
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::core::Program;
+use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity};
 use super::engine::{self, Failure, Value, View, list_items, view};
 use super::expand::{Finding, expand};
@@ -10,6 +13,8 @@ use super::reader;
 use super::record::Field;
 use super::source::{Sources, Span};
 
+pub use outcome::outcome;
+
 /// What an evaluation gives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
@@ -17,6 +22,8 @@ pub struct Report {
     pub machines: Vec<RawMachine>,
     /// What is wrong with the file.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was read besides the file's text.
+    pub dependencies: Vec<Dependency>,
 }
 
 impl Report {
@@ -25,6 +32,8 @@ impl Report {
         Self {
             machines: Vec::new(),
             diagnostics: vec![diagnostic],
+            // Why it failed may be another thing the next time.
+            dependencies: vec![Dependency::Uncacheable("it failed".into())],
         }
     }
 }
@@ -48,7 +57,16 @@ pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
 fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Report {
     let (findings, machines) = match steps {
         Ok((findings, machines)) => (findings, machines),
-        Err(findings) => (findings, Vec::new()),
+        Err(mut findings) => {
+            // As with stock there are no machines then: the file of a virtual
+            // machine that has not run yet is no mistake.
+            for finding in &mut findings {
+                if finding.diagnostic.code == "machines::missing-file" {
+                    finding.diagnostic.severity = Severity::Warning;
+                }
+            }
+            (findings, Vec::new())
+        }
     };
     Report {
         machines: machines
@@ -56,6 +74,7 @@ fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Repo
             .map(|machine| raw(machine, sources))
             .collect(),
         diagnostics: located(findings, sources),
+        dependencies: dependency::take(),
     }
 }
 
@@ -230,6 +249,7 @@ fn short(value: &Value) -> String {
 fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
     RawMachine {
         location: sources.location(machine.span),
+        end: sources.end(machine.span),
         fields: machine
             .fields
             .iter()
@@ -237,6 +257,7 @@ fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
             .map(|field| RawField {
                 field: field.field,
                 location: sources.location(field.span),
+                end: sources.end(field.span),
                 value: field.plain(),
             })
             .collect(),
@@ -250,7 +271,8 @@ fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
         .into_iter()
         .map(|finding| {
             let location = sources.location(finding.span);
-            finding.diagnostic.at(location)
+            let end = sources.end(finding.span);
+            finding.diagnostic.at(location).until(end)
         })
         .collect()
 }

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::path::Path;
 
 use super::Table;
 use super::arguments::Arguments;
+use crate::machines::dependency;
 use crate::machines::engine::{
     Answer, Failure, Fault, Value, boolean, character, fault, foreign, text, unspecified,
     with_foreign,
@@ -63,7 +65,7 @@ fn reason(error: &io::Error) -> String {
 
 fn open_input_file(values: &[Value]) -> Answer {
     let arguments = Arguments::at_least("open-input-file", values, 1)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     let mut bytes = Vec::new();
     let read = File::open(name).and_then(|file| {
         // A pipe or terminal could keep us waiting for ever; a directory
@@ -71,6 +73,7 @@ fn open_input_file(values: &[Value]) -> Answer {
         file.take(FILE_MAX.saturating_add(1))
             .read_to_end(&mut bytes)
     });
+    dependency::note_attempt(Path::new(name), read.as_ref().map(|_| &*bytes));
     if let Err(error) = read {
         return Err(file_fault(name, &error));
     }
