@@ -3,6 +3,8 @@
 //! Shared by the fuzz targets, which find the bytes, and by
 //! `tests/parsers.rs`, which tries a few in each run of the tests.
 
+use offload::schedule::evidence::Evidence;
+use offload::schedule::line::{Number, Ticket, described};
 use offload::store::base32;
 use offload::store::bundle;
 use offload::store::derivation::Derivation;
@@ -92,4 +94,35 @@ pub fn base32(bytes: &[u8]) {
     }
     let encoded = base32::encode(bytes);
     assert_eq!(base32::decode(&encoded, bytes.len()), Some(bytes.to_vec()));
+}
+
+/// Evidence says the same after printing and parsing, whatever text it was
+/// read from.
+pub fn evidence(bytes: &[u8]) {
+    let Some(evidence) = Evidence::parse(bytes) else {
+        return;
+    };
+    let printed = evidence.print();
+    let again = Evidence::parse(printed.as_bytes());
+    assert_eq!(again.map(|again| again.print()), Some(printed));
+}
+
+/// A ticket is the same after printing and parsing, whatever else stands in
+/// its file.
+pub fn ticket(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(number) = Number::parse(&text) {
+        assert_eq!(number.to_string(), text);
+    }
+    described(&text);
+    let number = Number {
+        since: 1,
+        chance: 2,
+    };
+    let Some(ticket) = Ticket::parse(number, &text) else {
+        return;
+    };
+    assert!(ticket.machines().is_sorted());
+    let printed = ticket.print("x.drv", 1);
+    assert_eq!(Ticket::parse(number, &printed), Some(ticket));
 }

@@ -1,9 +1,15 @@
-//! Choosing machines: which match, in what order, and who holds their slots.
+//! Choosing machines: which match, in what order, who holds their slots and who
+//! is next.
 //!
 //! Knows machines as values; no daemon, no SSH.
 
 pub mod choice;
+pub mod evidence;
+pub mod ledger;
+pub mod line;
+mod locks;
 pub mod slots;
+pub mod tickets;
 
 #[cfg(test)]
 pub(crate) mod sample {

@@ -120,3 +120,23 @@ fn base_32() {
     let hash = b"0ix4jahrkll5zg01wandq78jw3ab30q4nscph67rniqg5x7r0j59".to_vec();
     check(vec![hash.clone(), hash[20..].to_vec()], checks::base32);
 }
+
+#[test]
+fn evidence() {
+    let seeds = [
+        "offload evidence 1\nanswered 1764000002000\nfailed 1764000003000\nconnect 40000\n\
+         round-trip 800\nthroughput 1048576\nload 0.25 4 132070244352 -12 1764000001000\n\
+         failures 1\nrest host-key 1764001443000 5d1f connection refused\nbuilt 10000000\n\
+         built 3\nsent 00000007deadbeef\nsent-before 0badcafe\n",
+        "offload evidence 1\nprobing 1764000002000\nlater-line x\nsent \nsent-before \n",
+    ];
+    let seeds = seeds.map(|seed| seed.as_bytes().to_vec());
+    check(seeds.to_vec(), checks::evidence);
+}
+
+#[test]
+fn tickets() {
+    let ticket = b"offload-ticket 1\nfor x.drv\npid 12\nmachine a.b:22\nmachine w1:2222\n";
+    let name = b"00000000001234567890-0000004321";
+    check(vec![ticket.to_vec(), name.to_vec()], checks::ticket);
+}

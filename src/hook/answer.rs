@@ -13,12 +13,13 @@ use super::context::Context;
 use super::dialogue::Reply;
 use super::postponed::Postponed;
 use super::request::Request;
+use crate::clock::Moment;
 use crate::events::Event;
 use crate::gateway::{Connection, GatewayError};
 use crate::machines::diagnostic::{Diagnostic, Severity};
 use crate::machines::record::BuildMachine;
 use crate::machines::{self, Evaluation};
-use crate::schedule::choice::{Requirements, Verdict, order};
+use crate::schedule::choice::{Requirements, order};
 use crate::schedule::slots::Slot;
 
 /// How often and how long all slots may look taken before they are: stock
@@ -93,13 +94,15 @@ impl Answerer {
     /// thread: the machine file is evaluated in a child that is forked.
     pub fn answer(&mut self, context: &Context, request: &Request) -> Answer {
         let settings = &context.settings;
-        let evaluation = machines::load(
+        let evaluation = machines::load_cached(
             &settings.machine_file,
             context.home.as_deref(),
             &machines::Limits {
                 time: settings.evaluation,
-                ..machines::Limits::default()
+                memory: u64::from(settings.evaluation_memory) << 20,
+                nesting: settings.evaluation_nesting,
             },
+            &machines::Cache::new(&settings.state_dir),
         );
         context.journal.event(&Event::Evaluated {
             machines: evaluation.machines.len(),
@@ -254,13 +257,21 @@ fn matching(machines: Vec<BuildMachine>, request: &Request) -> Vec<BuildMachine>
     let requirements = Requirements {
         system: &request.system,
         features: &request.features,
+        closure: &[],
+        signed: true,
     };
-    let verdicts = order(&machines, requirements, &mut || fastrand::u64(..));
+    let choices = order(
+        &machines,
+        &[],
+        &requirements,
+        Moment::now(),
+        &mut fastrand::f64,
+    );
     let mut machines: Vec<Option<BuildMachine>> = machines.into_iter().map(Some).collect();
-    verdicts
+    choices
         .into_iter()
-        .filter(|(_, verdict)| matches!(verdict, Verdict::Matches { .. }))
-        .filter_map(|(index, _)| machines.get_mut(index)?.take())
+        .filter(|choice| choice.verdict.is_ready())
+        .filter_map(|choice| machines.get_mut(choice.machine)?.take())
         .collect()
 }
 
