@@ -6,49 +6,86 @@
 
 (define-module (guile)
   #:export
-  (;; Equality, truth
-   eq? eqv? equal? not boolean? ->bool
-   ;; Pairs and lists
-   car cdr cons list null? pair? list? length append reverse apply
-   caar cadr cdar cddr caaar caadr cadar caddr cdaar cdadr cddar cdddr
-   cadddr cddddr
-   set-car! set-cdr! append! reverse! list-set!
-   list-ref list-tail list-head last-pair cons* list-copy make-list iota
-   memq memv member assq assv assoc assq-ref assv-ref assoc-ref acons
-   delete delq delv
-   map map-in-order for-each filter list-index sort stable-sort
-   ;; Vectors
-   vector vector? vector-ref vector-set! vector-length make-vector vector->list
-   list->vector
-   ;; Numbers
-   + - * / = < <= > >= 1+ 1- abs max min quotient remainder modulo
-   number? real? rational? integer? exact-integer? exact? inexact?
-   zero? positive? negative? even? odd? round floor ceiling truncate
-   exact->inexact inexact->exact number->string string->number
-   ;; Characters and strings
-   char? char=? char-alphabetic? char-numeric? char-whitespace?
-   char-upper-case? char-lower-case? char-upcase char-downcase
-   char->integer integer->char
-   string string? string-append string-concatenate string-length
-   string-null? string-ref substring string-copy string-take string-drop
-   string-take-right string-drop-right string-join string-split
-   string-index string-rindex string-contains string-prefix?
-   string-suffix? string=? string<? string>? string-ci=?
-   string-trim string-trim-right string-trim-both string-upcase
-   string-downcase string-reverse string-pad string-pad-right make-string
-   string->list list->string
-   ;; Symbols and keywords
-   symbol? symbol->string string->symbol symbol-append keyword?
-   keyword->symbol symbol->keyword
-   ;; Procedures
-   procedure? identity const negate compose and=> noop
-   ;; Input and output
-   display write newline object->string format simple-format
-   open-input-file close-port close-input-port call-with-input-file
-   read-char eof-object? port?
-   ;; The system
-   getenv gethostname getuid getpid current-time file-exists? dirname
-   basename canonicalize-path primitive-load
+  (;; Data, by name
+   * + - ->bool ->char-set / 1+ 1- < <= = > >= abs acons acos and-map and=>
+   append append! apply ash asin assoc assoc-ref assoc-remove! assoc-set!
+   assq assq-ref assq-remove! assq-set! assv assv-ref assv-remove! assv-set!
+   atan basename bit-extract boolean? caaaar caaadr caaar caadar caaddr
+   caadr caar cadaar cadadr cadar caddar cadddr caddr cadr
+   call-with-input-file canonicalize-path car cdaaar cdaadr cdaar cdadar
+   cdaddr cdadr cdar cddaar cddadr cddar cdddar cddddr cdddr cddr cdr
+   ceiling ceiling-quotient ceiling-remainder ceiling/ centered-quotient
+   centered-remainder centered/ char->integer char-alphabetic? char-ci<=?
+   char-ci<? char-ci=? char-ci>=? char-ci>? char-downcase
+   char-general-category char-is-both? char-lower-case? char-numeric?
+   char-set char-set->list char-set->string char-set-adjoin char-set-any
+   char-set-complement char-set-contains? char-set-copy char-set-count
+   char-set-delete char-set-difference char-set-every char-set-filter
+   char-set-fold char-set-for-each char-set-intersection char-set-map
+   char-set-size char-set-union char-set:ascii char-set:blank
+   char-set:designated char-set:digit char-set:empty char-set:full
+   char-set:graphic char-set:hex-digit char-set:iso-control char-set:letter
+   char-set:letter+digit char-set:lower-case char-set:printing
+   char-set:punctuation char-set:symbol char-set:title-case
+   char-set:upper-case char-set:whitespace char-set<= char-set= char-set?
+   char-titlecase char-upcase char-upper-case? char-whitespace? char<=?
+   char<? char=? char>=? char>? char? close-input-port close-port complex?
+   compose cons cons* const cos current-time delete delete! delete1! delq
+   delq! delq1! delv delv! delv1! denominator dirname display eof-object?
+   eq? equal? eqv? euclidean-quotient euclidean-remainder euclidean/ even?
+   exact->inexact exact-integer-sqrt exact-integer? exact? exp expt
+   file-exists? filter filter! finite? floor floor-quotient floor-remainder
+   floor/ for-each format gcd gensym getenv gethostname getpid getuid hash
+   hash-clear! hash-count hash-create-handle! hash-fold hash-for-each
+   hash-for-each-handle hash-get-handle hash-map->list hash-ref hash-remove!
+   hash-set! hash-table? hashq hashq-create-handle! hashq-get-handle
+   hashq-ref hashq-remove! hashq-set! hashv hashv-create-handle!
+   hashv-get-handle hashv-ref hashv-remove! hashv-set! hashx-create-handle!
+   hashx-get-handle hashx-ref hashx-remove! hashx-set! identity
+   inexact->exact inexact? inf? integer->char integer-expt integer-length
+   integer? iota keyword->symbol keyword? last-pair lcm length list
+   list->char-set list->string list->symbol list->vector list-cdr-ref
+   list-cdr-set! list-copy list-head list-index list-ref list-set! list-tail
+   list? log log10 logand logbit? logcount logior lognot logtest logxor
+   magnitude make-doubly-weak-hash-table make-hash-table make-list
+   make-string make-vector make-weak-key-hash-table
+   make-weak-value-hash-table map map-in-order max member memq memv merge
+   merge! min modulo modulo-expt nan? negate negative? newline noop not
+   null? number->string number? numerator object->string odd?
+   open-input-file or-map pair? port? positive? primitive-load procedure?
+   quotient rational? read-char real? remainder reverse reverse!
+   reverse-list->string round round-quotient round-remainder round/
+   scm-error set-car! set-cdr! simple-format sin sort sort! sort-list
+   sort-list! sorted? sqrt stable-sort stable-sort! string string->char-set
+   string->list string->number string->symbol string-any string-any-c-code
+   string-append string-append/shared string-bytes-per-char
+   string-capitalize string-capitalize! string-ci->symbol string-ci<
+   string-ci<= string-ci<=? string-ci<> string-ci<? string-ci= string-ci=?
+   string-ci> string-ci>= string-ci>=? string-ci>? string-compare
+   string-compare-ci string-concatenate string-concatenate-reverse
+   string-concatenate/shared string-contains string-contains-ci string-copy
+   string-copy! string-count string-delete string-downcase string-downcase!
+   string-drop string-drop-right string-every string-every-c-code
+   string-fill! string-filter string-fold string-fold-right string-for-each
+   string-for-each-index string-hash string-hash-ci string-index
+   string-index-right string-join string-length string-map string-map!
+   string-normalize-nfc string-normalize-nfd string-normalize-nfkc
+   string-normalize-nfkd string-null? string-pad string-pad-right
+   string-prefix-ci? string-prefix-length string-prefix-length-ci
+   string-prefix? string-ref string-replace string-reverse string-reverse!
+   string-rindex string-set! string-skip string-skip-right string-split
+   string-suffix-ci? string-suffix-length string-suffix-length-ci
+   string-suffix? string-tabulate string-take string-take-right
+   string-titlecase string-titlecase! string-tokenize string-trim
+   string-trim-both string-trim-right string-unfold string-unfold-right
+   string-upcase string-upcase! string-utf8-length string< string<=
+   string<=? string<> string<? string= string=? string> string>= string>=?
+   string>? string? substring substring-fill! substring-move! substring/copy
+   substring/read-only substring/shared symbol symbol->keyword
+   symbol->string symbol-append symbol-hash symbol-interned? symbol? tan
+   truncate truncate-quotient truncate-remainder truncate/
+   ucs-range->char-set vector vector->list vector-length vector-ref
+   vector-set! vector? write xsubstring zero?
    ;; Errors
    error throw exit quit primitive-exit))
 
@@ -113,16 +150,11 @@
           ((f (car l)) (loop (cdr l) (cons (car l) out)))
           (else (loop (cdr l) out)))))
 
-(define (list-index f l)
-  (if (procedure? f)
-      (let loop ((l l) (n 0))
-        (cond ((null? l) #f)
-              ((f (car l)) n)
-              (else (loop (cdr l) (+ n 1)))))
-      (let loop ((rest l) (n 0))
-        (cond ((null? rest) #f)
-              ((eq? f (car rest)) n)
-              (else (loop (cdr rest) (+ n 1)))))))
+(define (list-index x l)
+  (let loop ((rest l) (n 0))
+    (cond ((null? rest) #f)
+          ((eq? x (car rest)) n)
+          (else (loop (cdr rest) (+ n 1))))))
 
 (define (member x l . same)
   (if (null? same)
@@ -139,38 +171,6 @@
         (cond ((null? l) #f)
               (((car same) x (car (car l))) (car l))
               (else (loop (cdr l)))))))
-
-(define (reverse! l . tail)
-  (%reverse-in-place l (if (null? tail) '() (car tail))))
-
-(define (acons key value l)
-  (cons (cons key value) l))
-
-(define (%merge a b less)
-  (let loop ((a a) (b b) (out '()))
-    (cond ((null? a) (append (reverse out) b))
-          ((null? b) (append (reverse out) a))
-          ((less (car b) (car a)) (loop a (cdr b) (cons (car b) out)))
-          (else (loop (cdr a) b (cons (car a) out))))))
-
-(define (%sort-list l n less)
-  (if (< n 2)
-      (list-head l n)
-      (let ((half (quotient n 2)))
-        (%merge (%sort-list l half less)
-                (%sort-list (list-tail l half) (- n half) less)
-                less))))
-
-(define (sort l less)
-  (%check-procedure "sort" 2 less)
-  (if (vector? l)
-      (list->vector (sort (vector->list l) less))
-      (begin
-        (%check-list "sort" 1 l)
-        (%sort-list l (length l) less))))
-
-(define (stable-sort l less)
-  (sort l less))
 
 (define (identity x) x)
 

@@ -16,17 +16,17 @@ pub mod print;
 mod strings;
 mod symbols;
 mod system;
+mod tables;
 mod vectors;
 
 use std::collections::HashMap;
 
-use super::engine::{self, Function};
+use super::engine::{self, Failure, Fault, Function, Value};
 
 /// The procedures of one file.
 type Table = &'static [(&'static str, Function)];
 
 const TABLES: &[Table] = &[
-    characters::TABLE,
     control::TABLE,
     equality::TABLE,
     internal::TABLE,
@@ -34,9 +34,9 @@ const TABLES: &[Table] = &[
     offload::TABLE,
     ports::TABLE,
     print::TABLE,
-    strings::TABLE,
     symbols::TABLE,
     system::TABLE,
+    tables::TABLE,
     vectors::TABLE,
 ];
 
@@ -44,13 +44,33 @@ const TABLES: &[Table] = &[
 pub const USED_NATIVES: &[&str] = &["eq?"];
 
 fn tables() -> impl Iterator<Item = &'static Table> {
-    TABLES.iter().chain(numbers::TABLES)
+    TABLES
+        .iter()
+        .chain(characters::TABLES)
+        .chain(numbers::TABLES)
+        .chain(strings::TABLES)
 }
 
 thread_local! {
     static BY_NAME: HashMap<&'static str, Function> = tables()
         .flat_map(|table| table.iter().copied())
         .collect();
+}
+
+/// The value of a name that is no procedure.
+pub fn value(name: &str) -> Option<Value> {
+    characters::VALUES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value())
+}
+
+/// The error for what Guile has and this has not.
+fn unsupported(what: &str) -> Fault {
+    engine::fault(Failure::new(
+        "unsupported",
+        format!("{what} is not supported here"),
+    ))
 }
 
 /// The procedure of a name.
@@ -62,5 +82,6 @@ pub fn function(name: &str) -> Option<Function> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     tables()
         .flat_map(|table| table.iter().map(|(name, _)| *name))
+        .chain(characters::VALUES.iter().map(|(name, _)| *name))
         .chain(engine::native_names())
 }

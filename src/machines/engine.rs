@@ -198,8 +198,9 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
         }
     });
     for name in program.primitives.iter().chain(EMITTED) {
-        let value = match builtin::function(name) {
-            Some(function) => Value::FuncV(function),
+        let ours = builtin::function(name).map(Value::FuncV);
+        let value = match ours.or_else(|| builtin::value(name)) {
+            Some(value) => value,
             None => module.try_get_ref(native_name(name)).ok_or_else(|| {
                 Failure::new("internal", format!("the interpreter lacks `{name}`"))
             })?,

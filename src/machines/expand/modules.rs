@@ -24,7 +24,14 @@ pub use known::known_module_of;
 
 /// The modules by name, each with its text.
 const FILES: &[(&str, &str)] = &[
-    ("(guile)", include_str!("../../../scheme/guile.scm")),
+    (
+        "(guile)",
+        concat!(
+            include_str!("../../../scheme/guile.scm"),
+            include_str!("../../../scheme/guile/lists.scm"),
+            include_str!("../../../scheme/guile/strings.scm"),
+        ),
+    ),
     (
         "(guix offload)",
         include_str!("../../../scheme/guix/offload.scm"),
