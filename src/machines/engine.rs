@@ -21,7 +21,7 @@ use super::source::Span;
 pub use super::dependency::note as depend;
 pub use raise::Thrown;
 pub use value::{
-    Answer, End, Fault, Foreign, Function, Number, Value, View, boolean, bytes, bytes_set, car,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, address, boolean, bytes, bytes_set, car,
     cdr, character, cons, constant, empty, foreign, from_bytes, from_list, from_list_with,
     from_literal, from_number, from_rest, from_vector, identical, integer, is_empty, is_pair,
     is_procedure, is_unset, keyword, list_items, number, pair, real, set_car, set_cdr, set_text,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::Table;
 use super::super::arguments::Arguments;
-use crate::machines::datum::written_character;
+use crate::machines::datum::{is_graphic, written_character};
 use crate::machines::engine::{
     Answer, Fault, Value, View, boolean, character, foreign, from_list, integer, text, view,
     with_foreign,
@@ -179,16 +179,6 @@ impl Set {
 
 fn is_whitespace(c: char) -> bool {
     c.is_whitespace() && c != '\u{85}'
-}
-
-fn is_graphic(c: char) -> bool {
-    !c.is_whitespace() && !c.is_control() && !is_invisible(c)
-}
-
-/// Those that are neither seen nor space, as far as they matter.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{e000}'..='\u{f8ff}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 fn is_title_case(c: char) -> bool {
