@@ -5,14 +5,18 @@
 
 mod arguments;
 mod characters;
+mod clock;
 mod control;
 mod equality;
+mod files;
+mod format;
 mod internal;
 mod lists;
 mod numbers;
 pub mod offload;
 mod ports;
 pub mod print;
+mod processes;
 mod strings;
 mod symbols;
 mod system;
@@ -28,11 +32,14 @@ type Table = &'static [(&'static str, Function)];
 
 const TABLES: &[Table] = &[
     control::TABLE,
+    clock::TABLE,
     equality::TABLE,
+    files::TABLE,
+    format::TABLE,
     internal::TABLE,
     lists::TABLE,
     offload::TABLE,
-    ports::TABLE,
+    processes::TABLE,
     print::TABLE,
     symbols::TABLE,
     system::TABLE,
@@ -48,6 +55,7 @@ fn tables() -> impl Iterator<Item = &'static Table> {
         .iter()
         .chain(characters::TABLES)
         .chain(numbers::TABLES)
+        .chain(ports::TABLES)
         .chain(strings::TABLES)
 }
 
@@ -57,12 +65,40 @@ thread_local! {
         .collect();
 }
 
+fn constants() -> impl Iterator<Item = &'static (&'static str, fn() -> Value)> {
+    [
+        characters::VALUES,
+        clock::VALUES,
+        files::VALUES,
+        ports::VALUES,
+        system::VALUES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
 /// The value of a name that is no procedure.
 pub fn value(name: &str) -> Option<Value> {
-    characters::VALUES
-        .iter()
+    constants()
         .find(|(known, _)| *known == name)
         .map(|(_, value)| value())
+}
+
+/// The name of a procedure in Rust.
+fn name_of(value: &Value) -> Option<&'static str> {
+    let Value::FuncV(function) = value else {
+        return None;
+    };
+    tables()
+        .flat_map(|table| table.iter())
+        .find(|(_, other)| std::ptr::fn_addr_eq(*other, *function))
+        .map(|(name, _)| *name)
+}
+
+/// Forgets what belongs to the program before.
+pub fn reset() {
+    ports::reset();
+    system::reset();
 }
 
 /// The error for what Guile has and this has not.
@@ -82,6 +118,6 @@ pub fn function(name: &str) -> Option<Function> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     tables()
         .flat_map(|table| table.iter().map(|(name, _)| *name))
-        .chain(characters::VALUES.iter().map(|(name, _)| *name))
+        .chain(constants().map(|(name, _)| *name))
         .chain(engine::native_names())
 }

@@ -21,12 +21,12 @@ use super::source::Span;
 pub use super::dependency::note as depend;
 pub use raise::Thrown;
 pub use value::{
-    Answer, End, Fault, Foreign, Function, Number, Value, View, address, boolean, bytes, bytes_set, car,
-    cdr, character, cons, constant, empty, foreign, from_bytes, from_list, from_list_with,
-    from_literal, from_number, from_rest, from_vector, identical, integer, is_empty, is_pair,
-    is_procedure, is_unset, keyword, list_items, number, pair, real, set_car, set_cdr, set_text,
-    symbol, text, to_rest, uncons, unspecified, vector_items, vector_set, view, walk, with_foreign,
-    with_vector, written_number, wrong_type,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, address, argument_list, boolean,
+    bytes, bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
+    from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
+    integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
+    set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,
+    vector_set, view, walk, with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
@@ -42,7 +42,10 @@ const EMITTED: &[&str] = &[
     "%at",
     "%site",
     "%check",
+    "%choose",
+    "%lambda-args",
     "%unbound",
+    "%apply",
     "%make-machine",
     "%list<-rest",
     "box-strong",
@@ -168,6 +171,7 @@ pub fn hold(program: Program) -> Rc<Program> {
 pub fn run(program: Program) -> Result<Value, Failure> {
     let program = hold(program);
     FAILURES.take();
+    builtin::reset();
     SITE.set(None);
     let text = emit(&program);
     let mut engine = engine(&program, &text)?;

@@ -9,8 +9,7 @@ use super::offload;
 use super::tables::HashTable;
 use crate::machines::datum::{written_character, written_symbol, written_text};
 use crate::machines::engine::{
-    Answer, Value, View, address, boolean, bytes, raise, text, uncons, vector_items, view,
-    with_foreign, written_number,
+    Value, View, address, bytes, text, uncons, vector_items, view, with_foreign, written_number,
 };
 
 pub(super) const TABLE: Table = &[

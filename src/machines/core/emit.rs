@@ -31,7 +31,7 @@ impl Text {
 /// Writes a program: library, then the forms of the file, one top-level
 /// expression each.
 ///
-/// Names: `kN` constants, `vN` locals, `wN` locals before they are boxed, `gN`
+/// Names: `a`, `b`, `bN` arguments and procedures that take them, `kN` constants, `vN` locals, `wN` locals before they are boxed, `gN`
 /// globals, `p.NAME` primitives.
 pub fn emit(program: &Program) -> Text {
     let mut emitter = Emitter {
@@ -97,6 +97,13 @@ impl Emitter<'_> {
                 self.arguments(parts.iter());
             }
             ExprKind::Lambda(parameters, rest, body) => self.lambda(parameters, *rest, body),
+            ExprKind::Taking(signature, lambda) => {
+                self.push("((lambda (b) (lambda a (p.%apply b (p.%lambda-args ");
+                self.push(&format!("{signature} a)))) "));
+                self.expr(lambda);
+                self.push(")");
+            }
+            ExprKind::Choosing(cases, lambdas) => self.choosing(*cases, lambdas),
             ExprKind::Call(operator, arguments) => {
                 self.push("(");
                 self.expr(operator);
@@ -181,6 +188,19 @@ impl Emitter<'_> {
         self.push(" ");
         self.boxing(parameters, rest, body);
         self.push(")");
+    }
+
+    fn choosing(&mut self, cases: u32, lambdas: &[Expr]) {
+        self.push("((lambda (");
+        for number in 0..lambdas.len() {
+            self.push(&format!("b{number} "));
+        }
+        self.push(&format!(") (lambda a (p.%apply (p.%choose {cases} a"));
+        for number in 0..lambdas.len() {
+            self.push(&format!(" b{number}"));
+        }
+        self.push(") a)))");
+        self.arguments(lambdas);
     }
 
     fn bindings(&mut self, bindings: &[(u32, Expr)], body: &Expr) {

@@ -130,6 +130,15 @@ pub fn is_procedure(value: &Value) -> bool {
     )
 }
 
+/// The arguments that a procedure with a rest parameter got, in the
+/// interpreter's own kind of list.
+pub fn argument_list(value: &Value) -> Vec<Value> {
+    match value {
+        SteelVal::ListV(list) => list.iter().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Tells whether two values are one object, as far as this can be told.
 pub fn identical(a: &Value, b: &Value) -> bool {
     match (a, b) {
@@ -196,7 +205,8 @@ pub fn with_foreign<T: 'static, R>(value: &Value, look: impl FnOnce(&T) -> R) ->
 /// The mark of a variable that has no value yet.
 struct Unset;
 
-pub(super) fn unset() -> Value {
+/// The mark itself.
+pub fn unset() -> Value {
     foreign(Unset).unwrap_or(SteelVal::Void)
 }
 
