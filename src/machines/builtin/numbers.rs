@@ -262,6 +262,11 @@ fn from_text(values: &[Value]) -> Answer {
         Some(Ok(Number::Big(digits, radix))) => {
             native("string->number", &[text(digits), integer(i64::from(radix))])
         }
+        Some(Ok(Number::BigRatio(n, d, radix))) => {
+            let part =
+                |digits| native("string->number", &[text(digits), integer(i64::from(radix))]);
+            native("/", &[part(n)?, part(d)?])
+        }
         Some(Err(_)) | None => Ok(boolean(false)),
     }
 }

@@ -294,12 +294,17 @@ fn from_number(number: &Number) -> Result<Value, Failure> {
         Number::Ratio(n, d) => {
             native("/", &[integer(*n), integer(*d)]).map_err(|error| internal(&error))
         }
-        Number::Big(digits, radix) => native(
-            "string->number",
-            &[text(digits.clone()), integer(i64::from(*radix))],
-        )
-        .map_err(|error| internal(&error)),
+        Number::Big(digits, radix) => from_digits(digits, *radix),
+        Number::BigRatio(n, d, radix) => {
+            let parts = [from_digits(n, *radix)?, from_digits(d, *radix)?];
+            native("/", &parts).map_err(|error| internal(&error))
+        }
     }
+}
+
+fn from_digits(digits: &str, radix: u32) -> Result<Value, Failure> {
+    native("string->number", &[text(digits), integer(i64::from(radix))])
+        .map_err(|error| internal(&error))
 }
 
 fn internal(error: &Fault) -> Failure {
