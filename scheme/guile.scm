@@ -12,12 +12,13 @@
    car cdr cons list null? pair? list? length append reverse apply
    caar cadr cdar cddr caaar caadr cadar caddr cdaar cdadr cddar cdddr
    cadddr cddddr
+   set-car! set-cdr! append! reverse! list-set!
    list-ref list-tail list-head last-pair cons* list-copy make-list iota
    memq memv member assq assv assoc assq-ref assv-ref assoc-ref acons
    delete delq delv
    map map-in-order for-each filter list-index sort stable-sort
    ;; Vectors
-   vector vector? vector-ref vector-length make-vector vector->list
+   vector vector? vector-ref vector-set! vector-length make-vector vector->list
    list->vector
    ;; Numbers
    + - * / = < <= > >= 1+ 1- abs max min quotient remainder modulo
@@ -51,6 +52,10 @@
    ;; Errors
    error throw exit quit primitive-exit))
 
+;; The interpreter's own takes a list of its own kind.
+(define (apply f . arguments)
+  (%apply f (%rest<-arguments arguments)))
+
 (define (%map1 f l)
   (let loop ((l l) (out '()))
     (if (null? l)
@@ -76,7 +81,7 @@
     (if (%any-null? lists)
         (reverse out)
         (loop (%map1 cdr lists)
-              (cons (apply f (%map1 car lists)) out)))))
+              (cons (%apply f (%rest<-list (%map1 car lists))) out)))))
 
 (define (%for-each1 f l)
   (if (pair? l)
@@ -85,7 +90,7 @@
 
 (define (%for-each-n f lists)
   (if (not (%any-null? lists))
-      (begin (apply f (%map1 car lists))
+      (begin (%apply f (%rest<-list (%map1 car lists)))
              (%for-each-n f (%map1 cdr lists)))))
 
 (define (map-in-order f . lists)
@@ -134,6 +139,9 @@
         (cond ((null? l) #f)
               (((car same) x (car (car l))) (car l))
               (else (loop (cdr l)))))))
+
+(define (reverse! l . tail)
+  (%reverse-in-place l (if (null? tail) '() (car tail))))
 
 (define (acons key value l)
   (cons (cons key value) l))

@@ -16,6 +16,7 @@ pub mod print;
 mod strings;
 mod symbols;
 mod system;
+mod vectors;
 
 use std::collections::HashMap;
 
@@ -30,33 +31,24 @@ const TABLES: &[Table] = &[
     equality::TABLE,
     internal::TABLE,
     lists::TABLE,
-    numbers::TABLE,
     offload::TABLE,
     ports::TABLE,
     print::TABLE,
     strings::TABLE,
     symbols::TABLE,
     system::TABLE,
+    vectors::TABLE,
 ];
 
 /// Procedures of the interpreter that the ones here are made of.
-pub const USED_NATIVES: &[&str] = &[
-    "=",
-    "<",
-    "eq?",
-    "exact->inexact",
-    "inexact->exact",
-    "quotient",
-    "remainder",
-    "modulo",
-    "string->number",
-    "expt",
-    "abs",
-];
+pub const USED_NATIVES: &[&str] = &["eq?"];
+
+fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(numbers::TABLES)
+}
 
 thread_local! {
-    static BY_NAME: HashMap<&'static str, Function> = TABLES
-        .iter()
+    static BY_NAME: HashMap<&'static str, Function> = tables()
         .flat_map(|table| table.iter().copied())
         .collect();
 }
@@ -68,8 +60,7 @@ pub fn function(name: &str) -> Option<Function> {
 
 /// The names of all procedures, the interpreter's own included.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLES
-        .iter()
+    tables()
         .flat_map(|table| table.iter().map(|(name, _)| *name))
         .chain(engine::native_names())
 }

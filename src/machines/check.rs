@@ -112,7 +112,8 @@ impl Checker<'_> {
                 field.value.written()
             ),
         )
-        .at(field.location.clone());
+        .at(field.location.clone())
+        .until(field.end);
         diagnostic.help = wrong
             .help()
             .map(str::to_owned)
@@ -146,7 +147,8 @@ impl Checker<'_> {
                 format!("this build machine lacks the field {}", field.name()),
             );
             let location = self.raw.location.clone();
-            self.diagnostics.push(diagnostic.at(location));
+            self.diagnostics
+                .push(diagnostic.at(location).until(self.raw.end));
             return None;
         }
         self.or(field, None, |value| read(value).map(Some))
@@ -168,7 +170,7 @@ impl Checker<'_> {
                     Diagnostic::warning("obsolete-field", "the field `system` is deprecated")
                         .with_help("write (systems '(\"…\")) instead");
                 self.diagnostics
-                    .push(diagnostic.at(self.raw.location.clone()));
+                    .push(diagnostic.at(self.raw.location.clone()).until(self.raw.end));
                 let one = self.or(Field::System, String::new(), field::word)?;
                 Some(vec![one])
             }
@@ -182,7 +184,7 @@ impl Checker<'_> {
                 )
                 .with_help("for instance (systems '(\"x86_64-linux\"))");
                 self.diagnostics
-                    .push(diagnostic.at(self.raw.location.clone()));
+                    .push(diagnostic.at(self.raw.location.clone()).until(self.raw.end));
                 None
             }
         }
@@ -217,18 +219,23 @@ impl Checker<'_> {
             ),
             _ => "its key must be in /etc/ssh/ssh_known_hosts or known_hosts".into(),
         };
-        self.diagnostics
-            .push(diagnostic.with_help(help).at(self.raw.location.clone()));
+        self.diagnostics.push(
+            diagnostic
+                .with_help(help)
+                .at(self.raw.location.clone())
+                .until(self.raw.end),
+        );
         Some(None)
     }
 
     fn ssh_options(&mut self) {
         if let Some(field) = self.field(Field::SshOptions) {
-            let location = field.location.clone();
+            let (location, end) = (field.location.clone(), field.end);
             self.diagnostics.push(
                 Diagnostic::warning("obsolete-field", "the field `ssh-options` is ignored")
                     .with_help("port, user and private-key have fields of their own")
-                    .at(location),
+                    .at(location)
+                    .until(end),
             );
         }
     }

@@ -16,6 +16,9 @@ use super::source::Span;
 
 pub use emit::{Text, emit};
 
+/// The file of places in the library, which no source is.
+pub const LIBRARY: u16 = u16::MAX;
+
 /// A whole program.
 #[derive(Default)]
 pub struct Program {
@@ -31,6 +34,12 @@ pub struct Program {
     pub records: Vec<RecordForm>,
     /// References that may find no value, by number.
     pub references: Vec<Reference>,
+    /// How procedures with optional and keyword parameters take their
+    /// arguments, by number.
+    pub signatures: Vec<Signature>,
+    /// Least and greatest number of arguments of the clauses of each
+    /// `case-lambda`, by number.
+    pub cases: Vec<Vec<Counts>>,
     /// Calls of the library's procedures by the file, by number.
     pub sites: Vec<Span>,
     /// Primitives that occur.
@@ -80,6 +89,23 @@ pub struct Reference {
     pub span: Span,
     /// Nothing binds the name at all.
     pub unbound: bool,
+}
+
+/// The least and the greatest number of arguments; without a greatest any.
+pub type Counts = (usize, Option<usize>);
+
+/// How a procedure takes its arguments.
+pub struct Signature {
+    /// How many must be there.
+    pub required: usize,
+    /// How many may follow.
+    pub optional: usize,
+    /// All others are given as a list.
+    pub rest: bool,
+    /// The keywords that it knows.
+    pub keywords: Vec<Rc<str>>,
+    /// It ignores other keywords.
+    pub allow_others: bool,
 }
 
 /// A `build-machine` form.
@@ -140,6 +166,12 @@ pub enum ExprKind {
     If(Box<[Expr; 3]>),
     /// A procedure: parameters, rest parameter, body.
     Lambda(Vec<u32>, Option<u32>, Box<Expr>),
+    /// A procedure whose arguments are taken apart first: the number of its
+    /// signature, the procedure that takes what is made of them.
+    Taking(u32, Box<Expr>),
+    /// A procedure that calls the one of these that takes so many arguments:
+    /// number of the counts, procedures.
+    Choosing(u32, Vec<Expr>),
     /// A call.
     Call(Box<Expr>, Vec<Expr>),
     /// Variables bound to values all at once.
@@ -191,6 +223,18 @@ impl Program {
         last_index(self.records.len())
     }
 
+    /// Takes a signature in.
+    pub fn signature(&mut self, signature: Signature) -> u32 {
+        self.signatures.push(signature);
+        last_index(self.signatures.len())
+    }
+
+    /// Takes the counts of a `case-lambda` in.
+    pub fn cases(&mut self, counts: Vec<Counts>) -> u32 {
+        self.cases.push(counts);
+        last_index(self.cases.len())
+    }
+
     /// Notes a call of the library.
     pub fn site(&mut self, span: Span) -> u32 {
         self.sites.push(span);
@@ -214,9 +258,9 @@ impl Program {
         }
     }
 
-    /// Tells whether a place is in the machine file rather than the library.
+    /// Tells whether a place is in a file rather than the library.
     pub fn is_of_the_file(&self, span: Span) -> bool {
-        span.file == self.file && span.end > span.start
+        span.file != LIBRARY && span.end > span.start
     }
 
     fn is_boxed(&self, local: u32) -> bool {

@@ -1,6 +1,6 @@
 //! What is wrong with a machine file, and where: data, rendered elsewhere.
 
-use super::record::Location;
+use super::record::{Location, Position};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,8 +32,21 @@ pub struct Diagnostic {
     pub message: String,
     /// Where it stands.
     pub location: Option<Location>,
+    /// Where the expression ends: behind its last character.
+    pub end: Option<Position>,
     /// What to write instead.
     pub help: Option<String>,
+    /// The calls and macro uses that led there, the innermost first.
+    pub trace: Vec<Step>,
+}
+
+/// A call or macro use on the way to what is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What happens there, such as ``in a use of the macro `machine` ``.
+    pub what: String,
+    /// Where it stands.
+    pub location: Location,
 }
 
 impl Diagnostic {
@@ -53,7 +66,9 @@ impl Diagnostic {
             code: format!("machines::{code}"),
             message,
             location: None,
+            end: None,
             help: None,
+            trace: Vec::new(),
         }
     }
 
@@ -61,6 +76,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, location: Option<Location>) -> Self {
         self.location = location;
+        self
+    }
+
+    /// The same with an expression that ends there.
+    #[must_use]
+    pub fn until(mut self, end: Option<Position>) -> Self {
+        self.end = end;
         self
     }
 

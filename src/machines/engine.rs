@@ -21,41 +21,33 @@ use super::source::Span;
 pub use super::dependency::note as depend;
 pub use raise::Thrown;
 pub use value::{
-    Answer, Fault, Foreign, Function, Value, View, boolean, character, cons, constant, foreign,
-    from_list, from_vector, identical, integer, is_procedure, is_unset, keyword, list_items, real,
-    symbol, text, uncons, unspecified, view, with_foreign, written_number, wrong_type,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
+    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_list,
+    from_list_with, from_literal, from_number, from_rest, from_vector, identical, integer,
+    is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real, set_car,
+    set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items, vector_set,
+    view, walk, with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
-const NATIVE: &[&str] = &[
-    "car",
-    "cdr",
-    "cons",
-    "list",
-    "null?",
-    "pair?",
-    "append",
-    "length",
-    "apply",
-    "+",
-    "-",
-    "*",
-    "/",
-    "vector",
-    "vector-ref",
-    "make-vector",
-    "box-strong",
-    "unbox-strong",
-    "set-strong-box!",
-];
+const NATIVE: &[&str] = &["%apply", "box-strong", "unbox-strong", "set-strong-box!"];
+
+/// What Steel calls a primitive: its `apply` takes lists of its own.
+fn native_name(name: &str) -> &str {
+    if name == "%apply" { "apply" } else { name }
+}
 
 /// Primitives that the emitted text itself uses.
 const EMITTED: &[&str] = &[
     "%at",
     "%site",
     "%check",
+    "%choose",
+    "%lambda-args",
     "%unbound",
+    "%apply",
     "%make-machine",
+    "%list<-rest",
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
@@ -202,7 +194,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     NATIVES.with_borrow_mut(|natives| {
         if natives.is_empty() {
             for name in NATIVE.iter().chain(builtin::USED_NATIVES) {
-                if let Some(value) = module.try_get_ref(name) {
+                if let Some(value) = module.try_get_ref(native_name(name)) {
                     natives.insert(name, value);
                 }
             }
@@ -211,7 +203,7 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
     for name in program.primitives.iter().chain(EMITTED) {
         let value = match builtin::function(name) {
             Some(function) => Value::FuncV(function),
-            None => module.try_get_ref(name).ok_or_else(|| {
+            None => module.try_get_ref(native_name(name)).ok_or_else(|| {
                 Failure::new("internal", format!("the interpreter lacks `{name}`"))
             })?,
         };

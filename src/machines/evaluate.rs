@@ -4,6 +4,7 @@ mod outcome;
 
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::core::Program;
+use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity};
 use super::engine::{self, Failure, Value, View, list_items, view};
 use super::expand::{Finding, expand};
@@ -21,6 +22,8 @@ pub struct Report {
     pub machines: Vec<RawMachine>,
     /// What is wrong with the file.
     pub diagnostics: Vec<Diagnostic>,
+    /// What was read besides the file's text.
+    pub dependencies: Vec<Dependency>,
 }
 
 impl Report {
@@ -29,6 +32,8 @@ impl Report {
         Self {
             machines: Vec::new(),
             diagnostics: vec![diagnostic],
+            // Why it failed may be another thing the next time.
+            dependencies: vec![Dependency::Uncacheable("it failed".into())],
         }
     }
 }
@@ -60,6 +65,7 @@ fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Repo
             .map(|machine| raw(machine, sources))
             .collect(),
         diagnostics: located(findings, sources),
+        dependencies: dependency::take(),
     }
 }
 
@@ -239,6 +245,7 @@ fn short(value: &Value) -> String {
 fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
     RawMachine {
         location: sources.location(machine.span),
+        end: sources.end(machine.span),
         fields: machine
             .fields
             .iter()
@@ -246,6 +253,7 @@ fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
             .map(|field| RawField {
                 field: field.field,
                 location: sources.location(field.span),
+                end: sources.end(field.span),
                 value: field.plain(),
             })
             .collect(),
@@ -259,7 +267,8 @@ fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
         .into_iter()
         .map(|finding| {
             let location = sources.location(finding.span);
-            finding.diagnostic.at(location)
+            let end = sources.end(finding.span);
+            finding.diagnostic.at(location).until(end)
         })
         .collect()
 }

@@ -9,19 +9,25 @@ mod body;
 mod branch;
 mod forms;
 mod machine;
+mod macros;
 mod modules;
+mod procedures;
+mod promises;
 mod quasi;
 mod scope;
 mod special;
+mod syntax_rules;
+mod values;
 
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program};
 use super::datum::{Datum, Kind};
 use super::diagnostic::Diagnostic;
-use super::similar::nearest;
 use super::source::{Sources, Span};
+use macros::{Macro, macro_of};
 use modules::Modules;
+use promises::Promises;
 use scope::{Binding, Scope};
 use special::Special;
 
@@ -52,15 +58,33 @@ fn refused(diagnostic: Diagnostic, span: Span) -> Malformed {
 pub fn expand(data: &[Datum], file: u16, sources: &mut Sources) -> (Program, Vec<Finding>) {
     let mut expander = Expander::new(sources);
     expander.program.file = file;
-    expander.program(data);
+    expander.declare_redefined(data);
+    for datum in data {
+        expander.top_level_form(datum);
+    }
     expander.library();
-    (expander.program, expander.findings)
+    expander.find_broken_promises();
+    let program = std::mem::take(&mut expander.program);
+    (program, std::mem::take(&mut expander.findings))
+}
+
+impl Drop for Expander<'_> {
+    fn drop(&mut self) {
+        self.file.aliases().clear();
+    }
 }
 
 struct Expander<'s> {
     program: Program,
     findings: Vec<Finding>,
     modules: Modules,
+    macros: Vec<Macro>,
+    promises: Promises,
+    /// How many uses of macros stand inside each other here.
+    depth: u32,
+    /// How many uses of macros there were.
+    uses: u32,
+    #[expect(dead_code, reason = "for files that are included")]
     sources: &'s mut Sources,
     /// What is there without an import.
     core: Rc<Scope>,
@@ -74,7 +98,8 @@ impl<'s> Expander<'s> {
     fn new(sources: &'s mut Sources) -> Self {
         let mut program = Program::default();
         let unspecified = program.constant(Constant::Unspecified);
-        let core = Rc::new(Scope::default());
+        let modules = Modules::default();
+        let core = Scope::beside(modules.root());
         let imports = Scope::inside(&core);
         let mut expander = Self {
             file: Scope::inside(&imports),
@@ -82,7 +107,11 @@ impl<'s> Expander<'s> {
             core,
             program,
             findings: Vec::new(),
-            modules: Modules::default(),
+            modules,
+            macros: Vec::new(),
+            promises: Promises::new(),
+            depth: 0,
+            uses: 0,
             sources,
             unspecified,
         };
@@ -91,7 +120,10 @@ impl<'s> Expander<'s> {
     }
 
     fn find(&mut self, malformed: Malformed) {
-        self.findings.push(*malformed.0);
+        let mut finding = *malformed.0;
+        let diagnostic = &mut finding.diagnostic;
+        diagnostic.message = scope::without_marks(&diagnostic.message);
+        self.findings.push(finding);
     }
 
     /// Expands an expression; never fails, see the module's description.
@@ -107,29 +139,44 @@ impl<'s> Expander<'s> {
 
     fn try_expr(&mut self, datum: &Datum, scope: &Rc<Scope>) -> Expanded<Expr> {
         match &datum.kind {
-            Kind::Symbol(name) => self.reference(name, datum.span, scope),
+            Kind::Symbol(name) => self.reference(name, datum, scope),
             Kind::List(items) => match items.split_first() {
                 None => Err(malformed(
                     datum.span,
                     "`()` is no expression: quote it, `'()`",
                 )),
-                Some((head, rest)) => {
-                    if let Some(special) = special(head, scope) {
-                        self.special(special, datum, rest, scope)
-                    } else {
+                Some((head, rest)) => match head.symbol().and_then(|name| scope.lookup(name)) {
+                    Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
+                    Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
+                    _ => {
                         let operator = self.expr(head, scope);
                         let operator = self.sited(operator, datum.span);
                         let arguments = rest.iter().map(|item| self.expr(item, scope)).collect();
                         Ok(self.applied(operator, arguments, datum.span))
                     }
-                }
+                },
             },
-            Kind::Dotted(..) => Err(malformed(
-                datum.span,
-                "a list with a dot is no expression: quote it",
-            )),
+            Kind::Dotted(..) => match macro_of(datum, scope) {
+                Some(number) => self.macro_use(number, datum, scope),
+                None => Err(malformed(
+                    datum.span,
+                    "a list with a dot is no expression: quote it",
+                )),
+            },
             _ => Ok(self.quoted(datum)),
         }
+    }
+
+    /// The use of a macro as an expression.
+    fn macro_use(&mut self, number: u32, datum: &Datum, scope: &Rc<Scope>) -> Expanded<Expr> {
+        self.deeper(datum.span)?;
+        let expanded = self.expand_macro(number, datum, scope);
+        let expr = expanded.map(|expanded| match expanded {
+            Some(expanded) => self.expr(&expanded, scope),
+            None => self.nothing(datum.span),
+        });
+        self.depth = self.depth.saturating_sub(1);
+        expr
     }
 
     fn special(
@@ -168,7 +215,25 @@ impl<'s> Expander<'s> {
                 self.form_use_modules(datum, rest);
                 Ok(self.nothing(datum.span))
             }
-            Special::Define | Special::DefineModule => Err(malformed(
+            Special::LetSyntax | Special::LetrecSyntax => {
+                let recursive = special == Special::LetrecSyntax;
+                let (inner, body) = self.local_macros(datum, rest, scope, recursive)?;
+                self.body(body, datum.span, &inner)
+            }
+            Special::LambdaStar => self.form_lambda_star(datum, rest, scope),
+            Special::CaseLambda => self.form_case_lambda(datum, rest, scope, false),
+            Special::CaseLambdaStar => self.form_case_lambda(datum, rest, scope, true),
+            Special::LetValues => self.form_let_values(datum, rest, scope, false),
+            Special::LetStarValues => self.form_let_values(datum, rest, scope, true),
+            Special::Receive => self.form_receive(datum, rest, scope),
+            Special::While => self.form_while(datum, rest, scope),
+            Special::Define
+            | Special::DefineStar
+            | Special::DefineValues
+            | Special::DefineSyntax
+            | Special::DefineSyntaxRule
+            | Special::DefineMacro
+            | Special::DefineModule => Err(malformed(
                 datum.span,
                 "a definition stands where only an expression can",
             )),
@@ -177,7 +242,20 @@ impl<'s> Expander<'s> {
                 datum.span,
                 format!("`{}` stands where it has no meaning", head_name(datum)),
             )),
-            Special::Unsupported => Err(refused(
+            Special::SyntaxRules
+            | Special::IdentifierSyntax
+            | Special::SyntaxCase
+            | Special::WithSyntax
+            | Special::Syntax
+            | Special::QuasiSyntax
+            | Special::SyntaxParameterize
+            | Special::EvalWhen
+            | Special::CondExpand
+            | Special::Include
+            | Special::CurrentFilename
+            | Special::Import
+            | Special::Export
+            | Special::Unsupported => Err(refused(
                 Diagnostic::error(
                     "unsupported",
                     format!(
@@ -220,7 +298,8 @@ impl<'s> Expander<'s> {
     }
 
     /// The value of a variable.
-    fn reference(&mut self, name: &Rc<str>, span: Span, scope: &Rc<Scope>) -> Expanded<Expr> {
+    fn reference(&mut self, name: &Rc<str>, datum: &Datum, scope: &Rc<Scope>) -> Expanded<Expr> {
+        let span = datum.span;
         let kind = match scope.lookup(name) {
             Some(Binding::Local(local)) => {
                 let pending = self.program.local_mut(local).is_some_and(|local| {
@@ -253,7 +332,10 @@ impl<'s> Expander<'s> {
                     span,
                 ));
             }
-            Some(Binding::Special(_)) => {
+            Some(Binding::Macro(number)) if self.is_identifier_macro(number) => {
+                return self.macro_use(number, datum, scope);
+            }
+            Some(Binding::Special(_) | Binding::Macro(_)) => {
                 return Err(malformed(
                     span,
                     format!(
@@ -261,36 +343,36 @@ impl<'s> Expander<'s> {
                     ),
                 ));
             }
-            None => ExprKind::Unbound(self.unbound(name, span, scope)),
+            None => self.promise(name, span, scope),
         };
         Ok(Expr { kind, span })
+    }
+
+    /// The value of a variable that is not mentioned.
+    fn reference_to(&mut self, name: &Rc<str>, scope: &Rc<Scope>) -> Option<Expr> {
+        let datum = Datum {
+            kind: Kind::Symbol(Rc::clone(name)),
+            span: Span::default(),
+        };
+        self.reference(name, &datum, scope).ok()
     }
 
     fn check(&mut self, pending: bool, name: &Rc<str>, span: Span) -> Option<u32> {
         pending.then(|| self.program.reference(Rc::clone(name), span, false))
     }
 
-    /// A name that nothing binds: an error only when it is reached, as in
-    /// Guile, so a warning until then.
-    fn unbound(&mut self, name: &Rc<str>, span: Span, scope: &Rc<Scope>) -> u32 {
-        let mut diagnostic =
-            Diagnostic::warning("unbound-variable", format!("unbound variable `{name}`"));
-        diagnostic.help = match known_module_of(name) {
-            Some("(guile)") => Some(format!("`{name}` is known to Guile but not supported here")),
-            Some(module) => Some(format!("`{name}` is in {module}: (use-modules {module})")),
-            None => nearest(name, scope.names().iter().map(|name| &**name))
-                .map(|near| format!("did you mean `{near}`?")),
-        };
-        self.find_unbound(diagnostic, span);
-        self.program.reference(Rc::clone(name), span, true)
-    }
-
     /// A datum as a constant.
     fn quoted(&mut self, datum: &Datum) -> Expr {
-        let number = self.program.constant(Constant::Datum(datum.clone()));
+        let datum = if self.uses == 0 {
+            datum.clone()
+        } else {
+            scope::stripped(datum)
+        };
+        let span = datum.span;
+        let number = self.program.constant(Constant::Datum(datum));
         Expr {
             kind: ExprKind::Constant(number),
-            span: datum.span,
+            span,
         }
     }
 
@@ -331,7 +413,10 @@ fn special(head: &Datum, scope: &Scope) -> Option<Special> {
 
 /// Tells whether this is the word `else` or `=>` in its usual meaning.
 fn is_word(datum: &Datum, word: &str, scope: &Scope) -> bool {
-    datum.is_symbol(word) && special(datum, scope) == Some(Special::Auxiliary)
+    special(datum, scope) == Some(Special::Auxiliary)
+        && datum
+            .symbol()
+            .is_some_and(|name| scope::base_name(name) == word)
 }
 
 fn head_name(datum: &Datum) -> &str {
@@ -374,5 +459,7 @@ fn sequence(mut parts: Vec<Expr>, span: Span) -> Expr {
     }
 }
 
+#[cfg(test)]
+mod syntax_tests;
 #[cfg(test)]
 mod tests;

@@ -3,10 +3,15 @@
 //! The child runs a file's code, so the parent believes nothing: every length
 //! is bounded before anything is allocated for it.
 
-use super::diagnostic::{Diagnostic, Severity};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::dependency::Dependency;
+use super::diagnostic::{Diagnostic, Severity, Step};
 use super::evaluate::Report;
 use super::raw::{Plain, RawField, RawMachine};
-use super::record::{Field, Location};
+use super::record::{Field, Location, Position};
 
 /// The longest message that a parent takes.
 pub const LENGTH_MAX: usize = 16 << 20;
@@ -73,7 +78,9 @@ fn files(report: &Report) -> Vec<String> {
         fields.chain([&machine.location])
     });
     let diagnostics = report.diagnostics.iter().map(|d| &d.location);
-    for location in machines.chain(diagnostics).flatten() {
+    let steps = report.diagnostics.iter().flat_map(|d| &d.trace);
+    let steps = steps.map(|step| &step.location);
+    for location in machines.chain(diagnostics).flatten().chain(steps) {
         if !files.contains(&location.file) {
             files.push(location.file.clone());
         }
@@ -97,6 +104,7 @@ impl Encoder {
         self.count(report.machines.len());
         for machine in &report.machines {
             self.location(machine.location.as_ref());
+            self.end(machine.end);
             self.count(machine.fields.len());
             for field in &machine.fields {
                 let index = Field::ALL
@@ -105,21 +113,67 @@ impl Encoder {
                 self.out
                     .push(index.and_then(|i| u8::try_from(i).ok()).unwrap_or(u8::MAX));
                 self.location(field.location.as_ref());
+                self.end(field.end);
                 self.value(&field.value);
             }
         }
         self.count(report.diagnostics.len());
         for diagnostic in &report.diagnostics {
-            self.out.push(u8::from(diagnostic.is_error()));
-            self.text(&diagnostic.code);
-            self.text(&diagnostic.message);
-            self.location(diagnostic.location.as_ref());
-            match &diagnostic.help {
-                Some(help) => {
-                    self.out.push(1);
-                    self.text(help);
-                }
-                None => self.out.push(0),
+            self.diagnostic(diagnostic);
+        }
+        self.count(report.dependencies.len());
+        for dependency in &report.dependencies {
+            self.dependency(dependency);
+        }
+    }
+
+    fn diagnostic(&mut self, diagnostic: &Diagnostic) {
+        self.out.push(u8::from(diagnostic.is_error()));
+        self.text(&diagnostic.code);
+        self.text(&diagnostic.message);
+        self.location(diagnostic.location.as_ref());
+        self.end(diagnostic.end);
+        self.optional(diagnostic.help.as_deref());
+        self.count(diagnostic.trace.len());
+        for step in &diagnostic.trace {
+            self.text(&step.what);
+            self.location(Some(&step.location));
+        }
+    }
+
+    fn dependency(&mut self, dependency: &Dependency) {
+        match dependency {
+            Dependency::File { path, digest } => {
+                self.out.push(0);
+                self.bytes(path.as_os_str().as_bytes());
+                self.out.push(u8::from(digest.is_some()));
+                self.out.extend(digest.iter().flatten());
+            }
+            Dependency::Existence { path, exists } => {
+                self.out.push(1);
+                self.bytes(path.as_os_str().as_bytes());
+                self.out.push(u8::from(*exists));
+            }
+            Dependency::Environment { name, value } => {
+                self.out.push(2);
+                self.text(name);
+                self.optional(value.as_deref());
+            }
+            Dependency::HostName(name) => {
+                self.out.push(3);
+                self.text(name);
+            }
+            Dependency::User(user) => {
+                self.out.push(4);
+                self.number(*user);
+            }
+            Dependency::Processors(count) => {
+                self.out.push(5);
+                self.number(*count);
+            }
+            Dependency::Uncacheable(reason) => {
+                self.out.push(6);
+                self.text(reason);
             }
         }
     }
@@ -166,9 +220,29 @@ impl Encoder {
         }
     }
 
+    /// Lines count from 1, so 0 stands for none.
+    fn end(&mut self, end: Option<Position>) {
+        let end = end.filter(|end| end.line > 0);
+        self.number(end.map_or(0, |end| end.line));
+        if let Some(end) = end {
+            self.number(end.column);
+        }
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        self.out.push(u8::from(text.is_some()));
+        if let Some(text) = text {
+            self.text(text);
+        }
+    }
+
     fn text(&mut self, text: &str) {
-        self.count(text.len());
-        self.out.extend(text.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.out.extend(bytes);
     }
 
     fn count(&mut self, count: usize) {
@@ -191,18 +265,21 @@ type Decoded<T> = Result<T, MessageError>;
 impl<'a> Decoder<'a> {
     fn report(&mut self) -> Decoded<Report> {
         self.files = self.many(4, Self::text)?;
-        let machines = self.many(8, Self::machine)?;
-        let diagnostics = self.many(10, Self::diagnostic)?;
+        let machines = self.many(12, Self::machine)?;
+        let diagnostics = self.many(22, Self::diagnostic)?;
+        let dependencies = self.many(5, Self::dependency)?;
         Ok(Report {
             machines,
             diagnostics,
+            dependencies,
         })
     }
 
     fn machine(&mut self) -> Decoded<RawMachine> {
         Ok(RawMachine {
             location: self.location()?,
-            fields: self.many(7, Self::field)?,
+            end: self.end()?,
+            fields: self.many(11, Self::field)?,
         })
     }
 
@@ -215,6 +292,7 @@ impl<'a> Decoder<'a> {
         Ok(RawField {
             field,
             location: self.location()?,
+            end: self.end()?,
             value: self.value(0)?,
         })
     }
@@ -230,11 +308,43 @@ impl<'a> Decoder<'a> {
             code: self.text()?,
             message: self.text()?,
             location: self.location()?,
-            help: if self.boolean()? {
-                Some(self.text()?)
-            } else {
-                None
+            end: self.end()?,
+            help: self.optional()?,
+            trace: self.many(8, Self::step)?,
+        })
+    }
+
+    fn step(&mut self) -> Decoded<Step> {
+        Ok(Step {
+            what: self.text()?,
+            location: self.location()?.ok_or(MessageError::Tag(0))?,
+        })
+    }
+
+    fn dependency(&mut self) -> Decoded<Dependency> {
+        self.spend(size_of::<Dependency>())?;
+        Ok(match self.byte()? {
+            0 => Dependency::File {
+                path: self.path()?,
+                digest: if self.boolean()? {
+                    Some(self.array()?)
+                } else {
+                    None
+                },
             },
+            1 => Dependency::Existence {
+                path: self.path()?,
+                exists: self.boolean()?,
+            },
+            2 => Dependency::Environment {
+                name: self.text()?,
+                value: self.optional()?,
+            },
+            3 => Dependency::HostName(self.text()?),
+            4 => Dependency::User(self.number()?),
+            5 => Dependency::Processors(self.number()?),
+            6 => Dependency::Uncacheable(self.text()?),
+            tag => return Err(MessageError::Tag(tag)),
         })
     }
 
@@ -268,6 +378,25 @@ impl<'a> Decoder<'a> {
         }))
     }
 
+    fn end(&mut self) -> Decoded<Option<Position>> {
+        let line = self.number()?;
+        if line == 0 {
+            return Ok(None);
+        }
+        Ok(Some(Position {
+            line,
+            column: self.number()?,
+        }))
+    }
+
+    fn optional(&mut self) -> Decoded<Option<String>> {
+        Ok(if self.boolean()? {
+            Some(self.text()?)
+        } else {
+            None
+        })
+    }
+
     fn spend(&mut self, memory: usize) -> Decoded<()> {
         self.budget = self.budget.checked_sub(memory).ok_or(MessageError::Large)?;
         Ok(())
@@ -286,9 +415,18 @@ impl<'a> Decoder<'a> {
         (0..count).map(|_| read(self)).collect()
     }
 
-    fn text(&mut self) -> Decoded<String> {
+    fn path(&mut self) -> Decoded<PathBuf> {
+        let bytes = self.counted()?;
+        Ok(PathBuf::from(OsStr::from_bytes(bytes)))
+    }
+
+    fn counted(&mut self) -> Decoded<&'a [u8]> {
         let length = self.number()? as usize;
-        let bytes = self.take(length)?;
+        self.take(length)
+    }
+
+    fn text(&mut self) -> Decoded<String> {
+        let bytes = self.counted()?;
         std::str::from_utf8(bytes)
             .map(str::to_owned)
             .map_err(|_| MessageError::Text)
@@ -340,6 +478,43 @@ mod tests {
         )
     }
 
+    fn end() -> impl Strategy<Value = Option<Position>> {
+        proptest::option::of(
+            (1u32.., any::<u32>()).prop_map(|(line, column)| Position { line, column }),
+        )
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        (any::<String>(), any::<u32>()).prop_map(|(what, line)| Step {
+            what,
+            location: Location {
+                file: "c".into(),
+                line,
+                column: 3,
+            },
+        })
+    }
+
+    fn dependency() -> impl Strategy<Value = Dependency> {
+        let text = any::<String>;
+        prop_oneof![
+            (text(), any::<Option<[u8; 32]>>()).prop_map(|(path, digest)| Dependency::File {
+                path: path.into(),
+                digest
+            }),
+            (text(), any::<bool>()).prop_map(|(path, exists)| Dependency::Existence {
+                path: path.into(),
+                exists
+            }),
+            (text(), any::<Option<String>>())
+                .prop_map(|(name, value)| Dependency::Environment { name, value }),
+            text().prop_map(Dependency::HostName),
+            any::<u32>().prop_map(Dependency::User),
+            any::<u32>().prop_map(Dependency::Processors),
+            text().prop_map(Dependency::Uncacheable),
+        ]
+    }
+
     fn plain() -> impl Strategy<Value = Plain> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Plain::Boolean),
@@ -354,16 +529,21 @@ mod tests {
     }
 
     fn machine() -> impl Strategy<Value = RawMachine> {
-        let field =
-            (0..Field::ALL.len(), location(), plain()).prop_map(|(index, location, value)| {
-                RawField {
-                    field: Field::ALL[index].0,
-                    location,
-                    value,
-                }
-            });
-        (location(), proptest::collection::vec(field, 0..5))
-            .prop_map(|(location, fields)| RawMachine { location, fields })
+        let field = (0..Field::ALL.len(), location(), end(), plain()).prop_map(
+            |(index, location, end, value)| RawField {
+                field: Field::ALL[index].0,
+                location,
+                end,
+                value,
+            },
+        );
+        (location(), end(), proptest::collection::vec(field, 0..5)).prop_map(
+            |(location, end, fields)| RawMachine {
+                location,
+                end,
+                fields,
+            },
+        )
     }
 
     fn diagnostic() -> impl Strategy<Value = Diagnostic> {
@@ -372,29 +552,37 @@ mod tests {
             any::<String>(),
             any::<String>(),
             location(),
+            end(),
             proptest::option::of(any::<String>()),
+            proptest::collection::vec(step(), 0..3),
         )
-            .prop_map(|(error, code, message, location, help)| Diagnostic {
-                severity: if error {
-                    Severity::Error
-                } else {
-                    Severity::Warning
+            .prop_map(
+                |(error, code, message, location, end, help, trace)| Diagnostic {
+                    severity: if error {
+                        Severity::Error
+                    } else {
+                        Severity::Warning
+                    },
+                    code,
+                    message,
+                    location,
+                    end,
+                    help,
+                    trace,
                 },
-                code,
-                message,
-                location,
-                help,
-            })
+            )
     }
 
     fn report() -> impl Strategy<Value = Report> {
         (
             proptest::collection::vec(machine(), 0..4),
             proptest::collection::vec(diagnostic(), 0..4),
+            proptest::collection::vec(dependency(), 0..4),
         )
-            .prop_map(|(machines, diagnostics)| Report {
+            .prop_map(|(machines, diagnostics, dependencies)| Report {
                 machines,
                 diagnostics,
+                dependencies,
             })
     }
 
@@ -429,7 +617,7 @@ mod tests {
     fn huge_counts_allocate_nothing() {
         assert_eq!(decode(&[0xff; 4]), Err(MessageError::Short));
         let mut nested = vec![
-            0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         ];
         for _ in 0..100 {
             nested.extend([4, 1, 0, 0, 0]);

@@ -1,12 +1,14 @@
 //! Machines as the evaluation gives them: fields with values of any type.
 
-use super::record::{Field, Location};
+use super::record::{Field, Location, Position};
 
 /// A build machine before its fields' types are known to be right.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawMachine {
     /// Where its form stands.
     pub location: Option<Location>,
+    /// Where its form ends.
+    pub end: Option<Position>,
     /// The fields that the file writes, inherited ones included.
     pub fields: Vec<RawField>,
 }
@@ -18,6 +20,8 @@ pub struct RawField {
     pub field: Field,
     /// Where its value stands.
     pub location: Option<Location>,
+    /// Where its value ends.
+    pub end: Option<Position>,
     /// The value.
     pub value: Plain,
 }

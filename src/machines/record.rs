@@ -65,6 +65,25 @@ pub struct Location {
     pub column: u32,
 }
 
+/// A place in a file that is known otherwise, counted as in [`Location`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 0.
+    pub column: u32,
+}
+
+impl Location {
+    /// The same without the file.
+    pub fn position(&self) -> Position {
+        Position {
+            line: self.line,
+            column: self.column,
+        }
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)

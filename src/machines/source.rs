@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::record::Location;
+use super::record::{Location, Position};
 
 /// A stretch of one of the files that belong to an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -40,6 +40,16 @@ impl Sources {
             line,
             column,
         })
+    }
+
+    /// Where a span ends; `None` for a file that is not here.
+    pub fn end(&self, span: Span) -> Option<Position> {
+        let source = self.files.get(usize::from(span.file))?;
+        // The next question is about what begins inside this span or behind.
+        let before = source.last.get();
+        let (line, column) = source.position(span.end as usize);
+        source.last.set(before);
+        Some(Position { line, column })
     }
 }
 

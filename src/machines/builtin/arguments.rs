@@ -1,6 +1,12 @@
 //! What a procedure is called with, checked.
 
-use crate::machines::engine::{self, Fault, Value, View, raise, view, wrong_type};
+use std::rc::Rc;
+
+use num_bigint::BigInt;
+
+use crate::machines::engine::{
+    self, Fault, Number, Value, View, from_number, raise, view, wrong_type,
+};
 
 /// The arguments of a call of a procedure in Rust.
 pub struct Arguments<'a> {
@@ -49,22 +55,38 @@ impl<'a> Arguments<'a> {
             .ok_or_else(|| raise::wrong_number_of_args(engine::symbol(self.name)))
     }
 
-    /// The error that this one has another type.
+    fn shown(&self, index: usize) -> Value {
+        self.values
+            .get(index)
+            .cloned()
+            .unwrap_or_else(engine::unspecified)
+    }
+
+    /// The error that this one has another type than this.
     pub fn wrong(&self, index: usize, expected: &str) -> Fault {
-        let value = self.values.get(index).cloned();
         wrong_type(
             self.name,
             index.saturating_add(1),
             expected,
-            &value.unwrap_or_else(engine::unspecified),
+            &self.shown(index),
         )
     }
 
+    /// The error that this one has a wrong type.
+    pub fn wrong_plain(&self, index: usize) -> Fault {
+        raise::wrong_type_arg(self.name, index.saturating_add(1), &self.shown(index))
+    }
+
+    /// The error that this number is too small or too large.
+    pub fn out_of_range(&self, index: usize) -> Fault {
+        raise::out_of_range_at(self.name, index.saturating_add(1), &self.shown(index))
+    }
+
     /// A string.
-    pub fn text(&self, index: usize) -> Result<&'a str, Fault> {
+    pub fn text(&self, index: usize) -> Result<Rc<str>, Fault> {
         match view(self.value(index)?) {
             View::Text(text) => Ok(text),
-            _ => Err(self.wrong(index, "a string")),
+            _ => Err(self.wrong(index, "string")),
         }
     }
 
@@ -72,7 +94,7 @@ impl<'a> Arguments<'a> {
     pub fn symbol(&self, index: usize) -> Result<&'a str, Fault> {
         match view(self.value(index)?) {
             View::Symbol(name) => Ok(name),
-            _ => Err(self.wrong(index, "a symbol")),
+            _ => Err(self.wrong(index, "symbol")),
         }
     }
 
@@ -80,69 +102,78 @@ impl<'a> Arguments<'a> {
     pub fn character(&self, index: usize) -> Result<char, Fault> {
         match view(self.value(index)?) {
             View::Character(c) => Ok(c),
-            _ => Err(self.wrong(index, "a character")),
+            _ => Err(self.wrong(index, "character")),
         }
     }
 
-    /// An exact integer.
+    /// A number.
+    pub fn number(&self, index: usize) -> Result<Number, Fault> {
+        engine::number(self.value(index)?).ok_or_else(|| self.wrong_plain(index))
+    }
+
+    /// An exact integer of any size.
+    pub fn whole(&self, index: usize) -> Result<BigInt, Fault> {
+        self.number(index)?
+            .to_big()
+            .ok_or_else(|| self.wrong_plain(index))
+    }
+
+    /// An exact integer of 64 bits.
     pub fn integer(&self, index: usize) -> Result<i64, Fault> {
-        match view(self.value(index)?) {
+        let value = self.value(index)?;
+        match view(value) {
             View::Integer(n) => Ok(n),
-            _ => Err(self.wrong(index, "an exact integer")),
+            View::Number(Number::Big(_)) => Err(raise::out_of_bounds(i64::MIN, i64::MAX, value)),
+            _ => Err(raise::wrong_type_expecting("", "exact integer", value)),
         }
     }
 
     /// An exact integer from 0 to `usize::MAX`.
     pub fn index(&self, index: usize) -> Result<usize, Fault> {
-        let n = self.integer(index)?;
-        usize::try_from(n).map_err(|_| self.out_of_range(index))
-    }
-
-    /// The error that this number is too small or too large.
-    pub fn out_of_range(&self, index: usize) -> Fault {
-        let value = self.values.get(index).cloned();
-        raise::out_of_range_at(
-            self.name,
-            index.saturating_add(1),
-            &value.unwrap_or_else(engine::unspecified),
-        )
-    }
-
-    /// A number, about.
-    pub fn number(&self, index: usize) -> Result<f64, Fault> {
-        match view(self.value(index)?) {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "callers that need exactness look at the integer first"
-            )]
-            View::Integer(n) => Ok(n as f64),
-            View::Real(x) | View::Number(_, x, _) => Ok(x),
-            _ => Err(self.wrong(index, "a number")),
-        }
+        let value = self.value(index)?;
+        let n = match view(value) {
+            View::Integer(n) => n,
+            View::Number(Number::Big(_)) => -1,
+            _ => return Err(raise::wrong_type_expecting("", "exact integer", value)),
+        };
+        usize::try_from(n).map_err(|_| {
+            let high = from_number(Number::big(BigInt::from(u64::MAX)));
+            raise::scm_error(
+                "out-of-range",
+                "",
+                "Value out of range ~S to< ~S: ~S",
+                engine::from_list(vec![engine::integer(0), high, value.clone()]),
+                engine::from_list(vec![value.clone()]),
+            )
+        })
     }
 
     /// A proper list.
     pub fn list(&self, index: usize) -> Result<Vec<Value>, Fault> {
-        engine::list_items(self.value(index)?).ok_or_else(|| self.wrong(index, "a list"))
+        engine::list_items(self.value(index)?).ok_or_else(|| self.wrong_plain(index))
     }
 
-    /// A range of a text of so many characters, by the optional arguments
-    /// from this one on.
+    /// A range of something of so many items, by the optional arguments from
+    /// this one on.
     pub fn range(&self, index: usize, length: usize) -> Result<(usize, usize), Fault> {
-        let end_index = index.saturating_add(1);
+        let bound = |low: usize, high: usize, at: usize| {
+            let bound = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+            raise::out_of_bounds(bound(low), bound(high), &self.shown(at))
+        };
         let start = match self.optional(index) {
             Some(_) => self.index(index)?,
             None => 0,
         };
+        if start > length {
+            return Err(bound(0, length, index));
+        }
+        let end_index = index.saturating_add(1);
         let end = match self.optional(end_index) {
             Some(_) => self.index(end_index)?,
             None => length,
         };
-        if end > length {
-            return Err(self.out_of_range(end_index));
-        }
-        if start > end {
-            return Err(self.out_of_range(index));
+        if end > length || end < start {
+            return Err(bound(start, length, end_index));
         }
         Ok((start, end))
     }

@@ -3,7 +3,8 @@
 use super::Table;
 use super::arguments::Arguments;
 use crate::machines::engine::{
-    self, Answer, Fault, Value, View, boolean, from_list, identical, uncons, view,
+    self, Answer, Fault, Number, Value, View, boolean, bytes, from_list, identical, number, uncons,
+    vector_items, view,
 };
 
 pub const TABLE: Table = &[
@@ -29,38 +30,59 @@ pub const TABLE: Table = &[
 
 type Test = fn(&Value, &Value) -> bool;
 
-/// `eqv?`; `eq?` is the same here, which Scheme allows.
+/// `eqv?`; `eq?` is the same here but for numbers beyond small integers.
 pub fn same(a: &Value, b: &Value) -> bool {
-    match (view(a), view(b)) {
-        (View::Integer(a), View::Integer(b)) => a == b,
-        (View::Real(a), View::Real(b)) => a.to_bits() == b.to_bits(),
-        (View::Number(a, ..), View::Number(b, ..)) => a == b,
-        (View::Character(a), View::Character(b)) => a == b,
-        _ => identical(a, b),
+    match (number(a), number(b)) {
+        (Some(Number::Real(a)), Some(Number::Real(b))) => a.to_bits() == b.to_bits(),
+        (Some(a), Some(b)) => a == b,
+        (None, None) => match (view(a), view(b)) {
+            (View::Character(a), View::Character(b)) => a == b,
+            _ => identical(a, b),
+        },
+        _ => false,
     }
 }
 
+/// How many comparisons `equal?` makes before it takes data for circular.
+const STEPS_MAX: usize = 50_000_000;
+
 /// `equal?`
 pub fn alike(a: &Value, b: &Value) -> bool {
-    let (mut a, mut b) = (a.clone(), b.clone());
-    // Along the rests of lists in a loop, since these may be long.
-    loop {
-        match (view(&a), view(&b)) {
-            (View::Text(a), View::Text(b)) => return a == b,
-            (View::Bytes(a), View::Bytes(b)) => return a == b,
-            (View::Vector(a), View::Vector(b)) => {
-                return a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| alike(a, b));
-            }
-            (View::Pair, View::Pair) => {}
-            _ => return same(&a, &b),
-        }
-        let (Some((first_a, rest_a)), Some((first_b, rest_b))) = (uncons(&a), uncons(&b)) else {
-            return false;
+    if same(a, b) {
+        return true;
+    }
+    // What is still to be compared: data may be nested deeper than the stack.
+    let mut open = vec![(a.clone(), b.clone())];
+    for _ in 0..STEPS_MAX {
+        let Some((a, b)) = open.pop() else {
+            return true;
         };
-        if !alike(&first_a, &first_b) {
+        if !step(&a, &b, &mut open) {
             return false;
         }
-        (a, b) = (rest_a, rest_b);
+    }
+    false
+}
+
+/// Compares two values but for what they hold.
+fn step(a: &Value, b: &Value, open: &mut Vec<(Value, Value)>) -> bool {
+    if let (Some((first_a, rest_a)), Some((first_b, rest_b))) = (uncons(a), uncons(b)) {
+        open.push((rest_a, rest_b));
+        open.push((first_a, first_b));
+        return true;
+    }
+    match (view(a), view(b)) {
+        (View::Text(a), View::Text(b)) => a == b,
+        (View::Bytes, View::Bytes) => bytes(a) == bytes(b),
+        (View::Vector, View::Vector) => {
+            let (Some(a), Some(b)) = (vector_items(a), vector_items(b)) else {
+                return false;
+            };
+            let equal = a.len() == b.len();
+            open.extend(a.into_iter().zip(b).rev());
+            equal
+        }
+        _ => same(a, b),
     }
 }
 

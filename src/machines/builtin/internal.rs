@@ -2,15 +2,21 @@
 
 use super::Table;
 use super::arguments::Arguments;
+use crate::machines::core::Signature;
 use crate::machines::engine::{
-    self, Answer, Failure, Fault, Value, boolean, fault, is_procedure, is_unset, unspecified,
-    wrong_type,
+    self, Answer, Failure, Fault, Value, View, boolean, fault, is_procedure, is_unset, unspecified,
+    view, wrong_type,
 };
 
 pub const TABLE: Table = &[
     ("%at", at),
     ("%site", site),
     ("%check", check),
+    ("%choose", choose),
+    ("%lambda-args", lambda_args),
+    ("%unset?", |values| {
+        Ok(boolean(values.first().is_some_and(is_unset)))
+    }),
     ("%check-lengths", check_lengths),
     ("%check-list", check_list),
     ("%check-procedure", check_procedure),
@@ -75,7 +81,7 @@ fn check_list(values: &[Value]) -> Answer {
     let value = arguments.value(2)?;
     if engine::list_items(value).is_none() {
         return Err(wrong_type(
-            arguments.text(0)?,
+            &arguments.text(0)?,
             arguments.index(1)?,
             "a list",
             value,
@@ -87,7 +93,7 @@ fn check_list(values: &[Value]) -> Answer {
 /// `(%check-lengths NAME LIST LISTS)`: the lists are equally long.
 fn check_lengths(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%check-lengths", values, 3)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     let length = arguments.list(1)?.len();
     for (number, list) in arguments.list(2)?.iter().enumerate() {
         match engine::list_items(list) {
@@ -110,7 +116,7 @@ fn check_procedure(values: &[Value]) -> Answer {
     let value = arguments.value(2)?;
     if !is_procedure(value) {
         return Err(wrong_type(
-            arguments.text(0)?,
+            &arguments.text(0)?,
             arguments.index(1)?,
             "a procedure",
             value,
@@ -122,4 +128,110 @@ fn check_procedure(values: &[Value]) -> Answer {
 fn procedure(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("procedure?", values, 1)?;
     Ok(boolean(is_procedure(arguments.value(0)?)))
+}
+
+/// `(%choose CASES ARGUMENTS PROCEDURE …)`: the first procedure that takes so
+/// many arguments.
+fn choose(values: &[Value]) -> Answer {
+    let arguments = Arguments::at_least("case-lambda", values, 2)?;
+    let program = engine::program();
+    let counts = program.cases.get(arguments.index(0)?);
+    let count = engine::argument_list(arguments.value(1)?).len();
+    counts
+        .into_iter()
+        .flatten()
+        .zip(values.iter().skip(2))
+        .find(|((least, most), _)| *least <= count && most.is_none_or(|most| count <= most))
+        .map(|(_, procedure)| procedure.clone())
+        .ok_or_else(|| {
+            fault(Failure::new(
+                "wrong-number-of-arguments",
+                format!("wrong number of arguments: no clause takes {count}"),
+            ))
+        })
+}
+
+/// `(%lambda-args SIGNATURE ARGUMENTS)`: what the parameters stand for, with
+/// the mark of a variable without value where a default is needed.
+fn lambda_args(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("lambda*", values, 2)?;
+    let program = engine::program();
+    let Some(signature) = program.signatures.get(arguments.index(0)?) else {
+        return Err(fault(Failure::new("internal", "an unknown signature")));
+    };
+    let given = engine::argument_list(arguments.value(1)?);
+    let wrong_number = || {
+        fault(Failure::new(
+            "wrong-number-of-arguments",
+            format!("wrong number of arguments: {} are given", given.len()),
+        ))
+    };
+    let Some((required, mut others)) = given.split_at_checked(signature.required) else {
+        return Err(wrong_number());
+    };
+    let mut out = required.to_vec();
+    let has_keywords = !signature.keywords.is_empty() || signature.allow_others;
+    for _ in 0..signature.optional {
+        match others.split_first() {
+            Some((first, rest)) if !(has_keywords && is_keyword(first)) => {
+                out.push(first.clone());
+                others = rest;
+            }
+            _ => out.push(engine::unset()),
+        }
+    }
+    if signature.rest {
+        out.push(engine::from_list(others.to_vec()));
+    }
+    if has_keywords {
+        keyword_values(signature, others, &mut out)?;
+    } else if !signature.rest && !others.is_empty() {
+        return Err(wrong_number());
+    }
+    Ok(engine::to_rest(out))
+}
+
+fn is_keyword(value: &Value) -> bool {
+    matches!(view(value), View::Keyword(_))
+}
+
+fn keyword_values(
+    signature: &Signature,
+    mut others: &[Value],
+    out: &mut Vec<Value>,
+) -> Result<(), Fault> {
+    let wrong = |what: &str, value: &Value| {
+        fault(Failure::new(
+            "keyword-argument",
+            format!("{what}: {}", super::print::written(value)),
+        ))
+    };
+    let mut found = vec![engine::unset(); signature.keywords.len()];
+    loop {
+        others = match others {
+            [] => break,
+            [word, rest @ ..] if is_keyword(word) => {
+                let number = match view(word) {
+                    View::Keyword(name) => {
+                        signature.keywords.iter().position(|known| **known == *name)
+                    }
+                    _ => None,
+                };
+                match (rest, number.and_then(|number| found.get_mut(number))) {
+                    ([value, rest @ ..], Some(slot)) => {
+                        *slot = value.clone();
+                        rest
+                    }
+                    ([_, rest @ ..], None) if signature.allow_others => rest,
+                    ([], None) if signature.allow_others => rest,
+                    ([], _) => return Err(wrong("a keyword without a value", word)),
+                    ([..], None) => return Err(wrong("unknown keyword", word)),
+                }
+            }
+            [_, rest @ ..] if signature.rest => rest,
+            [other, ..] => return Err(wrong("this is no keyword", other)),
+        };
+    }
+    out.append(&mut found);
+    Ok(())
 }

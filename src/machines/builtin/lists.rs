@@ -1,10 +1,11 @@
-//! Lists and vectors.
+//! Lists.
 
 use super::Table;
 use super::arguments::Arguments;
 use crate::machines::engine::{
-    Answer, Value, View, boolean, cons, from_list, from_vector, integer, list_items, uncons,
-    unspecified, view,
+    Answer, End, Fault, Value, View, boolean, car, cdr, empty, from_list, from_list_with,
+    from_rest, integer, is_empty, is_pair, list_items, pair, raise, set_car, set_cdr, to_rest,
+    uncons, unspecified, view, walk,
 };
 
 /// `cadr` and its kin: the letters between `c` and `r`, from the right.
@@ -14,11 +15,12 @@ macro_rules! accessor {
             let arguments = Arguments::exactly($name, values, 1)?;
             let mut value = arguments.value(0)?.clone();
             for letter in $name.bytes().rev() {
-                if matches!(letter, b'a' | b'd') {
-                    let (first, rest) =
-                        uncons(&value).ok_or_else(|| arguments.wrong(0, "a longer list"))?;
-                    value = if letter == b'a' { first } else { rest };
-                }
+                let next = match letter {
+                    b'a' => car(&value),
+                    b'd' => cdr(&value),
+                    _ => continue,
+                };
+                value = next.ok_or_else(|| raise::wrong_type_expecting($name, "pair", &value))?;
             }
             Ok(value)
         })
@@ -30,12 +32,44 @@ macro_rules! nth {
     ($name:literal, $index:literal) => {
         ($name, |values: &[Value]| -> Answer {
             let arguments = Arguments::exactly($name, values, 1)?;
-            nth_of(arguments.value(0)?, $index).ok_or_else(|| arguments.wrong(0, "a longer list"))
+            nth_of(arguments.value(0)?, $index).ok_or_else(|| arguments.wrong(0, "pair"))
         })
     };
 }
 
 pub const TABLE: Table = &[
+    ("%list<-rest", |values| {
+        Ok(from_rest(
+            Arguments::exactly("%list<-rest", values, 1)?.value(0)?,
+        ))
+    }),
+    ("%rest<-list", rest_from_list),
+    ("%rest<-arguments", rest_from_arguments),
+    ("cons", cons),
+    ("car", |values| part("car", values, car)),
+    ("cdr", |values| part("cdr", values, cdr)),
+    ("set-car!", |values| set("set-car!", values, set_car)),
+    ("set-cdr!", |values| set("set-cdr!", values, set_cdr)),
+    ("pair?", |values| test("pair?", values, is_pair)),
+    ("null?", |values| test("null?", values, is_empty)),
+    ("list?", |values| {
+        test("list?", values, |value| {
+            matches!(walk(value, |_| ()), End::Proper)
+        })
+    }),
+    ("list", |values| Ok(from_list(values.to_vec()))),
+    ("length", length),
+    ("append", append),
+    ("append!", append_in_place),
+    ("reverse", |values| {
+        let arguments = Arguments::exactly("reverse", values, 1)?;
+        reversed(&arguments, empty())
+    }),
+    ("append-reverse", |values| {
+        let arguments = Arguments::exactly("append-reverse", values, 2)?;
+        reversed(&arguments, arguments.value(1)?.clone())
+    }),
+    ("%reverse-in-place", reverse_in_place),
     accessor!("caar"),
     accessor!("cadr"),
     accessor!("cdar"),
@@ -48,7 +82,21 @@ pub const TABLE: Table = &[
     accessor!("cdadr"),
     accessor!("cddar"),
     accessor!("cdddr"),
+    accessor!("caaaar"),
+    accessor!("caaadr"),
+    accessor!("caadar"),
+    accessor!("caaddr"),
+    accessor!("cadaar"),
+    accessor!("cadadr"),
+    accessor!("caddar"),
     accessor!("cadddr"),
+    accessor!("cdaaar"),
+    accessor!("cdaadr"),
+    accessor!("cdadar"),
+    accessor!("cdaddr"),
+    accessor!("cddaar"),
+    accessor!("cddadr"),
+    accessor!("cdddar"),
     accessor!("cddddr"),
     nth!("first", 0),
     nth!("second", 1),
@@ -60,10 +108,11 @@ pub const TABLE: Table = &[
     nth!("eighth", 7),
     nth!("ninth", 8),
     nth!("tenth", 9),
-    ("list?", is_list),
-    ("reverse", reverse),
     ("list-ref", list_ref),
+    ("list-set!", |values| list_set("list-set!", values)),
+    ("list-cdr-set!", list_cdr_set),
     ("list-tail", |values| tail("list-tail", values)),
+    ("list-cdr-ref", |values| tail("list-cdr-ref", values)),
     ("drop", |values| tail("drop", values)),
     ("list-head", |values| head("list-head", values)),
     ("take", |values| head("take", values)),
@@ -72,34 +121,157 @@ pub const TABLE: Table = &[
     ("cons*", cons_star),
     ("list-copy", list_copy),
     ("make-list", make_list),
-    ("iota", iota),
     ("concatenate", concatenate),
-    ("vector?", is_vector),
-    ("vector->list", vector_to_list),
-    ("list->vector", list_to_vector),
-    ("vector-length", vector_length),
 ];
 
 /// More than this is no list that a machine file can want.
-const LENGTH_MAX: usize = 10_000_000;
+pub(super) const LENGTH_MAX: usize = 10_000_000;
+
+/// An index that is too large for any list that there can be.
+fn count_of(n: usize) -> Value {
+    integer(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+/// `(%rest<-list LIST)`: what `%apply` takes as its last argument.
+fn rest_from_list(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%rest<-list", values, 1)?;
+    let value = arguments.value(0)?;
+    list_items(value)
+        .map(to_rest)
+        .ok_or_else(|| not_applicable(value))
+}
+
+/// `(%rest<-arguments (ARGUMENT … LIST))`: the same for those of `apply`.
+fn rest_from_arguments(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%rest<-arguments", values, 1)?;
+    let mut items = arguments.list(0)?;
+    let Some(last) = items.pop() else {
+        return Ok(to_rest(Vec::new()));
+    };
+    items.extend(list_items(&last).ok_or_else(|| not_applicable(&last))?);
+    Ok(to_rest(items))
+}
+
+fn not_applicable(value: &Value) -> Fault {
+    let values = from_list(vec![value.clone()]);
+    raise::scm_error(
+        "wrong-type-arg",
+        "apply",
+        "Apply to non-list: ~S",
+        values.clone(),
+        values,
+    )
+}
+
+fn cons(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("cons", values, 2)?;
+    Ok(pair(
+        arguments.value(0)?.clone(),
+        arguments.value(1)?.clone(),
+    ))
+}
+
+fn part(name: &'static str, values: &[Value], part: fn(&Value) -> Option<Value>) -> Answer {
+    let value = Arguments::exactly(name, values, 1)?.value(0)?;
+    part(value).ok_or_else(|| raise::wrong_type_of(name, 1, "pair", value))
+}
+
+fn set(name: &'static str, values: &[Value], set: fn(&Value, Value) -> Option<()>) -> Answer {
+    let arguments = Arguments::exactly(name, values, 2)?;
+    let value = arguments.value(0)?;
+    set(value, arguments.value(1)?.clone())
+        .ok_or_else(|| raise::wrong_type_of(name, 1, "mutable pair", value))?;
+    Ok(unspecified())
+}
+
+fn test(name: &'static str, values: &[Value], test: fn(&Value) -> bool) -> Answer {
+    let arguments = Arguments::exactly(name, values, 1)?;
+    Ok(boolean(test(arguments.value(0)?)))
+}
+
+fn length(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("length", values, 1)?;
+    let mut length = 0_usize;
+    match walk(arguments.value(0)?, |_| length = length.saturating_add(1)) {
+        End::Proper => Ok(count_of(length)),
+        End::Improper(_) | End::Circle => Err(arguments.wrong_plain(0)),
+    }
+}
+
+fn append(values: &[Value]) -> Answer {
+    let Some((last, lists)) = values.split_last() else {
+        return Ok(empty());
+    };
+    let mut items = Vec::new();
+    for (index, list) in lists.iter().enumerate() {
+        match walk(list, |item| items.push(item)) {
+            End::Proper => {}
+            End::Improper(end) => {
+                let position = index.saturating_add(1);
+                return Err(raise::wrong_type_at("append", position, "empty list", &end));
+            }
+            End::Circle => {
+                return Err(raise::wrong_type_arg(
+                    "append",
+                    index.saturating_add(1),
+                    list,
+                ));
+            }
+        }
+    }
+    Ok(from_list_with(items, last.clone()))
+}
+
+fn append_in_place(values: &[Value]) -> Answer {
+    let mut lists = values.iter().filter(|list| !is_empty(list)).peekable();
+    let Some(first) = lists.peek().map(|list| (*list).clone()) else {
+        return Ok(empty());
+    };
+    while let Some(list) = lists.next() {
+        if let Some(next) = lists.peek() {
+            let last = last_pair_of(list)
+                .ok_or_else(|| raise::wrong_type_at("append!", 1, "pair", list))?;
+            set_cdr(&last, (*next).clone());
+        }
+    }
+    Ok(first)
+}
+
+fn reversed(arguments: &Arguments<'_>, tail: Value) -> Answer {
+    let mut result = tail;
+    for item in arguments.list(0)? {
+        result = pair(item, result);
+    }
+    Ok(result)
+}
+
+/// `(%reverse-in-place LIST TAIL)`
+fn reverse_in_place(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("reverse!", values, 2)?;
+    if !matches!(walk(arguments.value(0)?, |_| ()), End::Proper) {
+        return Err(arguments.wrong_plain(0));
+    }
+    let mut result = arguments.value(1)?.clone();
+    let mut rest = arguments.value(0)?.clone();
+    while let Some(next) = cdr(&rest) {
+        set_cdr(&rest, result);
+        result = rest;
+        rest = next;
+    }
+    Ok(result)
+}
 
 fn nth_of(list: &Value, index: usize) -> Option<Value> {
+    car(&tail_of(list, index)?)
+}
+
+/// What is left of a list without its first items.
+fn tail_of(list: &Value, count: usize) -> Option<Value> {
     let mut rest = list.clone();
-    for _ in 0..index {
-        rest = uncons(&rest)?.1;
+    for _ in 0..count {
+        rest = cdr(&rest)?;
     }
-    uncons(&rest).map(|(first, _)| first)
-}
-
-fn is_list(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("list?", values, 1)?;
-    Ok(boolean(list_items(arguments.value(0)?).is_some()))
-}
-
-fn reverse(values: &[Value]) -> Answer {
-    let mut items = Arguments::exactly("reverse", values, 1)?.list(0)?;
-    items.reverse();
-    Ok(from_list(items))
+    Some(rest)
 }
 
 fn list_ref(values: &[Value]) -> Answer {
@@ -108,11 +280,30 @@ fn list_ref(values: &[Value]) -> Answer {
     nth_of(arguments.value(0)?, index).ok_or_else(|| arguments.out_of_range(1))
 }
 
+/// `(list-set! LIST INDEX VALUE)` gives the value.
+fn list_set(name: &'static str, values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly(name, values, 3)?;
+    let place = tail_of(arguments.value(0)?, arguments.index(1)?)
+        .ok_or_else(|| arguments.out_of_range(1))?;
+    let value = arguments.value(2)?;
+    set_car(&place, value.clone()).ok_or_else(|| arguments.out_of_range(1))?;
+    Ok(value.clone())
+}
+
+fn list_cdr_set(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("list-cdr-set!", values, 3)?;
+    let place = tail_of(arguments.value(0)?, arguments.index(1)?)
+        .ok_or_else(|| arguments.out_of_range(1))?;
+    let value = arguments.value(2)?;
+    set_cdr(&place, value.clone()).ok_or_else(|| arguments.out_of_range(1))?;
+    Ok(value.clone())
+}
+
 fn tail(name: &'static str, values: &[Value]) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
     let mut rest = arguments.value(0)?.clone();
     for _ in 0..arguments.index(1)? {
-        rest = uncons(&rest).ok_or_else(|| arguments.out_of_range(1))?.1;
+        rest = cdr(&rest).ok_or_else(|| raise::wrong_type_at(name, 1, "pair", &rest))?;
     }
     Ok(rest)
 }
@@ -122,32 +313,43 @@ fn head(name: &'static str, values: &[Value]) -> Answer {
     let mut items = Vec::new();
     let mut rest = arguments.value(0)?.clone();
     for _ in 0..arguments.index(1)? {
-        let (first, next) = uncons(&rest).ok_or_else(|| arguments.out_of_range(1))?;
+        let (first, next) =
+            uncons(&rest).ok_or_else(|| raise::wrong_type_at(name, 1, "pair", &rest))?;
         items.push(first);
         rest = next;
     }
     Ok(from_list(items))
 }
 
-fn last_pair(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("last-pair", values, 1)?;
-    let mut rest = arguments.value(0)?.clone();
-    while let Some((_, next)) = uncons(&rest) {
-        if !matches!(view(&next), View::Pair) {
-            break;
+/// The last pair of a list; of none or of a circle there is none.
+fn last_pair_of(list: &Value) -> Option<Value> {
+    if matches!(walk(list, |_| ()), End::Circle) {
+        return None;
+    }
+    let mut rest = list.clone();
+    loop {
+        let next = cdr(&rest)?;
+        if !is_pair(&next) {
+            return Some(rest);
         }
         rest = next;
     }
-    Ok(rest)
+}
+
+fn last_pair(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("last-pair", values, 1)?;
+    let list = arguments.value(0)?;
+    if is_empty(list) {
+        return Ok(empty());
+    }
+    last_pair_of(list).ok_or_else(|| arguments.wrong(0, "pair"))
 }
 
 fn last(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("last", values, 1)?;
-    let items = arguments.list(0)?;
-    items
-        .last()
-        .cloned()
-        .ok_or_else(|| arguments.wrong(0, "a longer list"))
+    last_pair_of(arguments.value(0)?)
+        .and_then(|last| car(&last))
+        .ok_or_else(|| arguments.wrong(0, "pair"))
 }
 
 fn cons_star(values: &[Value]) -> Answer {
@@ -155,17 +357,21 @@ fn cons_star(values: &[Value]) -> Answer {
     let Some((last, items)) = all.split_last() else {
         return Ok(unspecified());
     };
-    let mut list = last.clone();
-    for item in items.iter().rev() {
-        list = cons(item.clone(), list)?;
-    }
-    Ok(list)
+    Ok(from_list_with(items.to_vec(), last.clone()))
 }
 
 fn list_copy(values: &[Value]) -> Answer {
-    Arguments::exactly("list-copy", values, 1)?
-        .list(0)
-        .map(from_list)
+    let arguments = Arguments::exactly("list-copy", values, 1)?;
+    let value = arguments.value(0)?;
+    if !matches!(view(value), View::Empty | View::Pair) {
+        return Err(arguments.wrong_plain(0));
+    }
+    let mut items = Vec::new();
+    match walk(value, |item| items.push(item)) {
+        End::Proper => Ok(from_list(items)),
+        End::Improper(end) => Ok(from_list_with(items, end)),
+        End::Circle => Err(arguments.wrong_plain(0)),
+    }
 }
 
 fn make_list(values: &[Value]) -> Answer {
@@ -178,64 +384,7 @@ fn make_list(values: &[Value]) -> Answer {
     Ok(from_list(vec![fill; count]))
 }
 
-fn iota(values: &[Value]) -> Answer {
-    let arguments = Arguments::between("iota", values, 1, 3)?;
-    let count = arguments.index(0)?;
-    if count > LENGTH_MAX {
-        return Err(arguments.out_of_range(0));
-    }
-    let start = match arguments.optional(1) {
-        Some(_) => arguments.integer(1)?,
-        None => 0,
-    };
-    let step = match arguments.optional(2) {
-        Some(_) => arguments.integer(2)?,
-        None => 1,
-    };
-    let mut next = start;
-    let mut items = Vec::with_capacity(count);
-    for _ in 0..count {
-        items.push(integer(next));
-        next = next.saturating_add(step);
-    }
-    Ok(from_list(items))
-}
-
 fn concatenate(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("concatenate", values, 1)?;
-    let mut all = Vec::new();
-    for list in arguments.list(0)? {
-        all.extend(list_items(&list).ok_or_else(|| arguments.wrong(0, "a list of lists"))?);
-    }
-    Ok(from_list(all))
-}
-
-fn is_vector(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("vector?", values, 1)?;
-    Ok(boolean(matches!(
-        view(arguments.value(0)?),
-        View::Vector(_)
-    )))
-}
-
-fn vector_to_list(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("vector->list", values, 1)?;
-    match view(arguments.value(0)?) {
-        View::Vector(items) => Ok(from_list(items)),
-        _ => Err(arguments.wrong(0, "a vector")),
-    }
-}
-
-fn list_to_vector(values: &[Value]) -> Answer {
-    Arguments::exactly("list->vector", values, 1)?
-        .list(0)
-        .map(from_vector)
-}
-
-fn vector_length(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("vector-length", values, 1)?;
-    match view(arguments.value(0)?) {
-        View::Vector(items) => Ok(integer(i64::try_from(items.len()).unwrap_or(i64::MAX))),
-        _ => Err(arguments.wrong(0, "a vector")),
-    }
+    append(&arguments.list(0)?)
 }

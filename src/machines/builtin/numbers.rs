@@ -1,272 +1,340 @@
-//! Numbers: comparison, predicates, conversion.
+//! Numbers.
+
+mod arithmetic;
+mod convert;
+mod integers;
+
+use std::cmp::Ordering;
 
 use super::Table;
 use super::arguments::Arguments;
-use crate::machines::datum::Number;
+use super::lists::LENGTH_MAX;
 use crate::machines::engine::{
-    self, Answer, Fault, Value, View, boolean, integer, native, real, text, view, written_number,
+    Answer, Failure, Fault, Number, Value, View, boolean, fault, from_list, from_number, number,
+    raise, view,
 };
-use crate::machines::reader::number;
 
-pub const TABLE: Table = &[
-    ("=", |values| {
-        compare("=", values, |less, equal| !less && equal)
-    }),
-    ("<", |values| compare("<", values, |less, _| less)),
-    ("<=", |values| {
-        compare("<=", values, |less, equal| less || equal)
-    }),
-    (">", |values| {
-        compare(">", values, |less, equal| !less && !equal)
-    }),
-    (">=", |values| compare(">=", values, |less, _| !less)),
+use arithmetic::Rounding;
+
+pub const TABLES: &[Table] = &[TABLE, convert::TABLE, integers::TABLE];
+
+const TABLE: Table = &[
+    ("+", |values| sum("+", values, 0, arithmetic::add)),
+    ("*", |values| sum("*", values, 1, arithmetic::multiply)),
+    ("-", minus),
+    ("/", over),
+    ("1+", |values| step(values, arithmetic::add)),
+    ("1-", |values| step(values, arithmetic::subtract)),
+    ("=", |values| compare("=", values, Ordering::is_eq)),
+    ("<", |values| compare("<", values, Ordering::is_lt)),
+    ("<=", |values| compare("<=", values, Ordering::is_le)),
+    (">", |values| compare(">", values, Ordering::is_gt)),
+    (">=", |values| compare(">=", values, Ordering::is_ge)),
     ("number?", |values| is("number?", values, |_| true)),
+    ("complex?", |values| is("complex?", values, |_| true)),
     ("real?", |values| is("real?", values, |_| true)),
     ("rational?", |values| {
-        is("rational?", values, f64::is_finite)
+        is("rational?", values, |n| {
+            n.to_real().is_finite() || !is_real(n)
+        })
     }),
-    ("integer?", |values| is("integer?", values, is_whole)),
+    ("integer?", |values| {
+        is("integer?", values, arithmetic::is_whole)
+    }),
     ("exact-integer?", |values| {
-        exact("exact-integer?", values, true)
+        is("exact-integer?", values, |n| n.to_big().is_some())
     }),
-    ("exact?", |values| exact("exact?", values, false)),
-    ("inexact?", inexact),
-    ("zero?", |values| sign("zero?", values, |x| x == 0.0)),
-    ("positive?", |values| sign("positive?", values, |x| x > 0.0)),
-    ("negative?", |values| sign("negative?", values, |x| x < 0.0)),
+    ("exact?", |values| test("exact?", values, |n| !is_real(n))),
+    ("inexact?", |values| test("inexact?", values, is_real)),
+    ("nan?", |values| {
+        test("nan?", values, |n| n.to_real().is_nan())
+    }),
+    ("inf?", |values| {
+        test("inf?", values, |n| is_real(n) && n.to_real().is_infinite())
+    }),
+    ("finite?", |values| {
+        test("finite?", values, |n| {
+            !is_real(n) || n.to_real().is_finite()
+        })
+    }),
+    ("zero?", |values| test("zero?", values, is_zero)),
+    ("positive?", |values| {
+        test("positive?", values, |n| arithmetic::sign(n).is_gt())
+    }),
+    ("negative?", |values| {
+        test("negative?", values, |n| arithmetic::sign(n).is_lt())
+    }),
     ("even?", |values| parity("even?", values, 0)),
     ("odd?", |values| parity("odd?", values, 1)),
-    ("1+", |values| step("1+", values, 1)),
-    ("1-", |values| step("1-", values, -1)),
-    ("quotient", |values| divide("quotient", values)),
-    ("remainder", |values| divide("remainder", values)),
-    ("modulo", |values| divide("modulo", values)),
-    ("abs", absolute),
-    ("max", |values| extreme("max", values, true)),
-    ("min", |values| extreme("min", values, false)),
-    ("round", |values| {
-        rounded("round", values, f64::round_ties_even)
+    ("abs", |values| absolute("abs", values)),
+    ("magnitude", |values| absolute("magnitude", values)),
+    ("max", |values| extreme("max", values, Ordering::Greater)),
+    ("min", |values| extreme("min", values, Ordering::Less)),
+    ("round", |values| rounded("round", values, Rounding::Round)),
+    ("floor", |values| rounded("floor", values, Rounding::Floor)),
+    ("ceiling", |values| {
+        rounded("ceiling", values, Rounding::Ceiling)
     }),
-    ("floor", |values| rounded("floor", values, f64::floor)),
-    ("ceiling", |values| rounded("ceiling", values, f64::ceil)),
-    ("truncate", |values| rounded("truncate", values, f64::trunc)),
-    ("exact->inexact", to_inexact),
-    ("inexact->exact", to_exact),
-    ("number->string", to_text),
-    ("string->number", from_text),
+    ("truncate", |values| {
+        rounded("truncate", values, Rounding::Truncate)
+    }),
+    ("expt", |values| power("expt", values)),
+    ("integer-expt", |values| power("integer-expt", values)),
+    ("sqrt", square_root),
+    ("exp", |values| real("exp", values, f64::exp)),
+    ("log", |values| logarithm("log", values, f64::ln)),
+    ("log10", |values| logarithm("log10", values, f64::log10)),
+    ("sin", |values| curve("sin", values, 0, 0, f64::sin)),
+    ("cos", |values| curve("cos", values, 0, 1, f64::cos)),
+    ("tan", |values| curve("tan", values, 0, 0, f64::tan)),
+    ("asin", |values| curve("asin", values, 0, 0, f64::asin)),
+    ("acos", |values| curve("acos", values, 1, 0, f64::acos)),
+    ("atan", arc_tangent),
+    ("iota", iota),
 ];
 
-fn is_whole(x: f64) -> bool {
-    x.is_finite() && x.fract() == 0.0
+fn is_real(number: &Number) -> bool {
+    matches!(number, Number::Real(_))
 }
 
-/// About how much a value is, if it is a number.
-fn amount(value: &Value) -> Option<f64> {
-    match view(value) {
-        #[expect(clippy::cast_precision_loss, reason = "for comparing with reals")]
-        View::Integer(n) => Some(n as f64),
-        View::Real(x) | View::Number(_, x, _) => Some(x),
-        _ => None,
+fn is_zero(number: &Number) -> bool {
+    match number {
+        Number::Int(n) => *n == 0,
+        Number::Real(x) => *x == 0.0,
+        Number::Big(_) | Number::Ratio(_) => false,
     }
 }
 
-fn compare(name: &'static str, values: &[Value], holds: fn(bool, bool) -> bool) -> Answer {
-    let arguments = Arguments::at_least(name, values, 0)?;
+/// The error for a result beyond all bounds, for which Guile would go on
+/// until memory ends.
+fn too_large() -> Fault {
+    fault(Failure::new("too-large", "this number would be too large"))
+}
+
+/// The error for a result that is a complex number.
+fn complex(name: &str) -> Fault {
+    fault(Failure::new(
+        "unsupported",
+        format!("{name}: complex numbers are not supported here"),
+    ))
+}
+
+/// What Guile's arithmetic says of an argument: it is the first or the second
+/// of the two that are combined at that moment.
+fn operand(name: &'static str, values: &[Value], index: usize) -> Result<Number, Fault> {
+    let value = Arguments::at_least(name, values, 0)?.value(index)?;
+    number(value).ok_or_else(|| raise::wrong_type_arg(name, index.min(1).saturating_add(1), value))
+}
+
+fn sum(
+    name: &'static str,
+    values: &[Value],
+    start: i64,
+    combine: fn(&Number, &Number) -> Number,
+) -> Answer {
+    let mut result = Number::Int(start);
     for index in 0..values.len() {
-        arguments.number(index)?;
-    }
-    for pair in values.windows(2) {
-        let [a, b] = pair else { continue };
-        let (less, equal) = match (view(a), view(b)) {
-            (View::Integer(a), View::Integer(b)) => (a < b, a == b),
-            (View::Real(a), View::Real(b)) => {
-                if a.is_nan() || b.is_nan() {
-                    return Ok(boolean(false));
-                }
-                (a < b, a.total_cmp(&b).is_eq() || (a == 0.0 && b == 0.0))
-            }
-            _ => (truth("<", a, b)?, truth("=", a, b)?),
+        let next = operand(name, values, index)?;
+        result = if index == 0 {
+            next
+        } else {
+            combine(&result, &next)
         };
-        if !holds(less, equal) {
-            return Ok(boolean(false));
-        }
     }
-    Ok(boolean(true))
+    Ok(from_number(result))
 }
 
-fn truth(name: &'static str, a: &Value, b: &Value) -> Result<bool, Fault> {
-    let answer = native(name, &[a.clone(), b.clone()])?;
-    Ok(matches!(view(&answer), View::Boolean(true)))
-}
-
-fn is(name: &'static str, values: &[Value], test: fn(f64) -> bool) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    Ok(boolean(amount(arguments.value(0)?).is_some_and(test)))
-}
-
-fn sign(name: &'static str, values: &[Value], test: fn(f64) -> bool) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    Ok(boolean(test(arguments.number(0)?)))
-}
-
-fn exact(name: &'static str, values: &[Value], integer: bool) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    match view(arguments.value(0)?) {
-        View::Integer(_) => Ok(boolean(true)),
-        View::Number(_, _, whole) => Ok(boolean(whole || !integer)),
-        View::Real(_) => Ok(boolean(false)),
-        _ if integer => Ok(boolean(false)),
-        _ => Err(arguments.wrong(0, "a number")),
+fn minus(values: &[Value]) -> Answer {
+    Arguments::at_least("-", values, 1)?;
+    let mut result = operand("-", values, 0)?;
+    if values.len() == 1 {
+        return Ok(from_number(match result {
+            Number::Real(x) => Number::Real(-x),
+            exact => arithmetic::subtract(&Number::Int(0), &exact),
+        }));
     }
+    for index in 1..values.len() {
+        result = arithmetic::subtract(&result, &operand("-", values, index)?);
+    }
+    Ok(from_number(result))
 }
 
-fn inexact(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("inexact?", values, 1)?;
-    arguments.number(0)?;
-    Ok(boolean(matches!(view(arguments.value(0)?), View::Real(_))))
+fn over(values: &[Value]) -> Answer {
+    Arguments::at_least("/", values, 1)?;
+    let mut result = operand("/", values, 0)?;
+    if values.len() == 1 {
+        result = arithmetic::divide(&Number::Int(1), &result)
+            .ok_or_else(|| raise::numerical_overflow("divide"))?;
+    }
+    for index in 1..values.len() {
+        result = arithmetic::divide(&result, &operand("/", values, index)?)
+            .ok_or_else(|| raise::numerical_overflow("divide"))?;
+    }
+    Ok(from_number(result))
+}
+
+/// `1+` and `1-`, whose errors speak of `+` and `-`.
+fn step(values: &[Value], combine: fn(&Number, &Number) -> Number) -> Answer {
+    let arguments = Arguments::exactly("+", values, 1)?;
+    Ok(from_number(combine(&arguments.number(0)?, &Number::Int(1))))
+}
+
+fn compare(name: &'static str, values: &[Value], holds: fn(Ordering) -> bool) -> Answer {
+    if values.len() < 2 {
+        return Ok(boolean(true));
+    }
+    let mut all = true;
+    let mut last = operand(name, values, 0)?;
+    for index in 1..values.len() {
+        let next = operand(name, values, index)?;
+        all &= arithmetic::compare(&last, &next).is_some_and(holds);
+        last = next;
+    }
+    Ok(boolean(all))
+}
+
+fn is(name: &'static str, values: &[Value], test: fn(&Number) -> bool) -> Answer {
+    let arguments = Arguments::exactly(name, values, 1)?;
+    Ok(boolean(
+        number(arguments.value(0)?).is_some_and(|number| test(&number)),
+    ))
+}
+
+fn test(name: &'static str, values: &[Value], test: fn(&Number) -> bool) -> Answer {
+    let arguments = Arguments::exactly(name, values, 1)?;
+    Ok(boolean(test(&arguments.number(0)?)))
 }
 
 fn parity(name: &'static str, values: &[Value], odd: i64) -> Answer {
     let arguments = Arguments::exactly(name, values, 1)?;
-    let n = arguments.integer(0)?;
-    Ok(boolean(n.rem_euclid(2) == odd))
+    let n = arguments.number(0)?;
+    if !arithmetic::is_whole(&n) {
+        return Err(arguments.wrong_plain(0));
+    }
+    let rest = arithmetic::divide_whole(&n, &Number::Int(2), Rounding::Floor);
+    let rest = rest.map_or(0.0, |(_, rest)| rest.to_real());
+    Ok(boolean((rest != 0.0) == (odd != 0)))
 }
 
-fn step(name: &'static str, values: &[Value], by: i64) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    arguments.number(0)?;
-    native("+", &[arguments.value(0)?.clone(), integer(by)])
+fn absolute(name: &'static str, values: &[Value]) -> Answer {
+    let n = Arguments::exactly(name, values, 1)?.number(0)?;
+    Ok(from_number(match n {
+        Number::Real(x) => Number::Real(x.abs()),
+        exact if arithmetic::sign(&exact).is_lt() => arithmetic::subtract(&Number::Int(0), &exact),
+        exact => exact,
+    }))
 }
 
-fn divide(name: &'static str, values: &[Value]) -> Answer {
+fn extreme(name: &'static str, values: &[Value], better: Ordering) -> Answer {
+    Arguments::at_least(name, values, 1)?;
+    let mut best = operand(name, values, 0)?;
+    let mut inexact = is_real(&best);
+    for index in 1..values.len() {
+        let next = operand(name, values, index)?;
+        inexact |= is_real(&next);
+        match arithmetic::compare(&next, &best) {
+            Some(order) if order == better => best = next,
+            None => best = Number::Real(f64::NAN),
+            Some(_) => {}
+        }
+    }
+    Ok(from_number(if inexact {
+        Number::Real(best.to_real())
+    } else {
+        best
+    }))
+}
+
+fn rounded(name: &'static str, values: &[Value], rounding: Rounding) -> Answer {
+    let n = Arguments::exactly(name, values, 1)?.number(0)?;
+    Ok(from_number(arithmetic::round(&n, rounding)))
+}
+
+fn power(name: &'static str, values: &[Value]) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
-    for index in 0..2 {
-        if !is_whole(arguments.number(index)?) {
-            return Err(arguments.wrong(index, "an integer"));
+    let (base, exponent) = (arguments.number(0)?, arguments.number(1)?);
+    if arithmetic::sign(&base).is_lt() && !arithmetic::is_whole(&exponent) {
+        return Err(complex(name));
+    }
+    arithmetic::power(&base, &exponent)
+        .map(from_number)
+        .ok_or_else(too_large)
+}
+
+fn square_root(values: &[Value]) -> Answer {
+    let n = Arguments::exactly("sqrt", values, 1)?.number(0)?;
+    arithmetic::square_root(&n)
+        .map(from_number)
+        .ok_or_else(|| complex("sqrt"))
+}
+
+fn real(name: &'static str, values: &[Value], function: fn(f64) -> f64) -> Answer {
+    let n = Arguments::exactly(name, values, 1)?.number(0)?;
+    Ok(from_number(Number::Real(function(n.to_real()))))
+}
+
+fn logarithm(name: &'static str, values: &[Value], function: fn(f64) -> f64) -> Answer {
+    let n = Arguments::exactly(name, values, 1)?.number(0)?;
+    if n == Number::Int(0) {
+        return Err(raise::numerical_overflow(name));
+    }
+    if arithmetic::sign(&n).is_lt() {
+        return Err(complex(name));
+    }
+    Ok(from_number(Number::Real(function(n.to_real()))))
+}
+
+/// A function that is exact at one exact argument.
+fn curve(
+    name: &'static str,
+    values: &[Value],
+    at: i64,
+    exact: i64,
+    function: fn(f64) -> f64,
+) -> Answer {
+    let n = Arguments::exactly(name, values, 1)?.number(0)?;
+    if n == Number::Int(at) {
+        return Ok(from_number(Number::Int(exact)));
+    }
+    let result = function(n.to_real());
+    if result.is_nan() && !n.to_real().is_nan() {
+        return Err(complex(name));
+    }
+    Ok(from_number(Number::Real(result)))
+}
+
+fn arc_tangent(values: &[Value]) -> Answer {
+    let arguments = Arguments::between("atan", values, 1, 2)?;
+    if arguments.optional(1).is_none() {
+        return curve("atan", values, 0, 0, f64::atan);
+    }
+    let (y, x) = (arguments.number(0)?, arguments.number(1)?);
+    Ok(from_number(Number::Real(y.to_real().atan2(x.to_real()))))
+}
+
+/// `(iota COUNT START STEP)`
+fn iota(values: &[Value]) -> Answer {
+    let arguments = Arguments::between("iota", values, 1, 3)?;
+    let count = match view(arguments.value(0)?) {
+        View::Integer(n) if n >= 0 => usize::try_from(n).unwrap_or(usize::MAX),
+        _ => {
+            return Err(raise::throw(
+                "wrong-type-arg",
+                vec![arguments.value(0)?.clone()],
+            ));
         }
-    }
-    if arguments.number(1)? == 0.0 {
-        return Err(engine::fault(engine::Failure::new(
-            "numerical-overflow",
-            format!("{name}: division by zero"),
-        )));
-    }
-    native(name, values)
-}
-
-fn absolute(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("abs", values, 1)?;
-    if arguments.number(0)? < 0.0 {
-        return native("-", &[integer(0), arguments.value(0)?.clone()]);
-    }
-    Ok(arguments.value(0)?.clone())
-}
-
-fn extreme(name: &'static str, values: &[Value], largest: bool) -> Answer {
-    let arguments = Arguments::at_least(name, values, 1)?;
-    let mut best = arguments.value(0)?;
-    let mut inexact = false;
-    for (index, value) in values.iter().enumerate() {
-        arguments.number(index)?;
-        inexact |= matches!(view(value), View::Real(_));
-        let (low, high) = if largest {
-            (best, value)
-        } else {
-            (value, best)
-        };
-        if truth("<", low, high)? {
-            best = value;
-        }
-    }
-    if inexact && !matches!(view(best), View::Real(_)) {
-        return native("exact->inexact", std::slice::from_ref(best));
-    }
-    Ok(best.clone())
-}
-
-fn rounded(name: &'static str, values: &[Value], round: fn(f64) -> f64) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    let value = arguments.value(0)?;
-    match view(value) {
-        View::Integer(_) | View::Number(_, _, true) => Ok(value.clone()),
-        View::Real(x) => Ok(real(round(x))),
-        View::Number(_, x, false) => native("inexact->exact", &[real(round(x))]),
-        _ => Err(arguments.wrong(0, "a real number")),
-    }
-}
-
-fn to_inexact(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("exact->inexact", values, 1)?;
-    Ok(real(arguments.number(0)?))
-}
-
-fn to_exact(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("inexact->exact", values, 1)?;
-    match view(arguments.value(0)?) {
-        View::Real(x) if x.is_finite() => native("inexact->exact", values),
-        View::Integer(_) | View::Number(..) => Ok(arguments.value(0)?.clone()),
-        _ => Err(arguments.wrong(0, "a finite number")),
-    }
-}
-
-fn to_text(values: &[Value]) -> Answer {
-    let arguments = Arguments::between("number->string", values, 1, 2)?;
-    let radix = match arguments.optional(1) {
-        Some(_) => arguments.integer(1)?,
-        None => 10,
     };
-    let value = arguments.value(0)?;
-    let written = match (view(value), radix) {
-        (_, 10) => written_number(value),
-        (View::Integer(n), radix @ 2..=36) => Some(in_radix(n, radix.unsigned_abs())),
-        _ => return Err(arguments.out_of_range(1)),
+    if count > LENGTH_MAX {
+        return Err(arguments.out_of_range(0));
+    }
+    let number = |index: usize, default: i64| match arguments.optional(index) {
+        Some(_) => arguments.number(index),
+        None => Ok(Number::Int(default)),
     };
-    written
-        .map(text)
-        .ok_or_else(|| arguments.wrong(0, "a number"))
-}
-
-fn in_radix(n: i64, radix: u64) -> String {
-    let mut rest = n.unsigned_abs();
-    let mut digits = Vec::new();
-    loop {
-        let digit = rest
-            .checked_rem(radix)
-            .and_then(|digit| u32::try_from(digit).ok());
-        let base = u32::try_from(radix).unwrap_or(10);
-        digits.extend(digit.and_then(|digit| char::from_digit(digit, base)));
-        rest = rest.checked_div(radix).unwrap_or(0);
-        if rest == 0 {
-            break;
-        }
-    }
-    if n < 0 {
-        digits.push('-');
-    }
-    digits.iter().rev().collect()
-}
-
-fn from_text(values: &[Value]) -> Answer {
-    let arguments = Arguments::between("string->number", values, 1, 2)?;
-    let radix = match arguments.optional(1) {
-        Some(_) => match u32::try_from(arguments.integer(1)?) {
-            Ok(radix @ 2..=36) => radix,
-            _ => return Err(arguments.out_of_range(1)),
-        },
-        None => 10,
-    };
-    match number::parse(arguments.text(0)?, radix) {
-        Some(Ok(Number::Integer(n))) => Ok(integer(n)),
-        Some(Ok(Number::Real(x))) => Ok(real(x)),
-        Some(Ok(Number::Ratio(n, d))) => native("/", &[integer(n), integer(d)]),
-        Some(Ok(Number::Big(digits, radix))) => {
-            native("string->number", &[text(digits), integer(i64::from(radix))])
-        }
-        Some(Ok(Number::BigRatio(n, d, radix))) => {
-            let part =
-                |digits| native("string->number", &[text(digits), integer(i64::from(radix))]);
-            native("/", &[part(n)?, part(d)?])
-        }
-        Some(Err(_)) | None => Ok(boolean(false)),
-    }
+    let (start, step) = (number(1, 0)?, number(2, 1)?);
+    let items = (0_i64..).take(count).map(|n| {
+        let way = arithmetic::multiply(&Number::Int(n), &step);
+        from_number(arithmetic::add(&start, &way))
+    });
+    Ok(from_list(items.collect()))
 }

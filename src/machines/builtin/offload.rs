@@ -227,8 +227,9 @@ fn plain(value: &Value, depth: usize) -> Plain {
     match view(value) {
         View::Boolean(b) => Plain::Boolean(b),
         View::Integer(n) => Plain::Integer(n),
-        View::Real(x) | View::Number(_, x, _) => Plain::Real(x),
-        View::Text(text) => Plain::Text(text.to_owned()),
+        View::Real(x) => Plain::Real(x),
+        View::Number(number) => Plain::Real(number.to_real()),
+        View::Text(text) => Plain::Text(text.to_string()),
         View::Empty | View::Pair if depth < DEPTH_MAX => match list_items(value) {
             Some(items) if items.len() <= ITEMS_MAX => Plain::List(
                 items

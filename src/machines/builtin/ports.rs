@@ -63,7 +63,7 @@ fn reason(error: &io::Error) -> String {
 
 fn open_input_file(values: &[Value]) -> Answer {
     let arguments = Arguments::at_least("open-input-file", values, 1)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     let mut bytes = Vec::new();
     let read = File::open(name).and_then(|file| {
         // A pipe or terminal could keep us waiting for ever; a directory

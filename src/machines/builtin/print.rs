@@ -10,7 +10,8 @@ use super::arguments::Arguments;
 use super::offload;
 use crate::machines::datum::{written_character, written_real, written_symbol, written_text};
 use crate::machines::engine::{
-    Answer, Failure, Fault, Value, View, boolean, fault, text, uncons, unspecified, view,
+    Answer, Failure, Fault, Value, View, boolean, bytes, fault, text, uncons, unspecified,
+    vector_items, view, written_number,
 };
 
 pub(super) const TABLE: Table = &[
@@ -51,11 +52,11 @@ fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
         View::Boolean(false) => out.push_str("#f"),
         View::Integer(n) => out.push_str(&n.to_string()),
         View::Real(x) => out.push_str(&written_real(x)),
-        View::Number(written, ..) => out.push_str(&written),
+        View::Number(_) => out.push_str(&written_number(value).unwrap_or_default()),
         View::Character(c) if write => out.push_str(&written_character(c)),
         View::Character(c) => out.push(c),
-        View::Text(text) if write => out.push_str(&written_text(text)),
-        View::Text(text) => out.push_str(text),
+        View::Text(text) if write => out.push_str(&written_text(&text)),
+        View::Text(text) => out.push_str(&text),
         View::Symbol(name) if write => out.push_str(&written_symbol(name)),
         View::Symbol(name) => out.push_str(name),
         View::Keyword(name) => {
@@ -64,7 +65,8 @@ fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
         }
         View::Empty => out.push_str("()"),
         View::Pair => print_pair(value, write, out, depth),
-        View::Vector(items) => {
+        View::Vector => {
+            let items = vector_items(value).unwrap_or_default();
             out.push_str("#(");
             for (number, item) in items.iter().enumerate() {
                 if number > 0 {
@@ -74,7 +76,8 @@ fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
             }
             out.push(')');
         }
-        View::Bytes(bytes) => {
+        View::Bytes => {
+            let bytes = bytes(value).unwrap_or_default();
             let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
             out.push_str("#vu8(");
             out.push_str(&bytes.join(" "));
@@ -145,7 +148,7 @@ fn format(values: &[Value]) -> Answer {
     let rest = values
         .get(control_index.saturating_add(1)..)
         .unwrap_or_default();
-    let formatted = formatted(control, rest)?;
+    let formatted = formatted(&control, rest)?;
     if to_text {
         Ok(text(formatted))
     } else {

@@ -1,5 +1,7 @@
 //! Strings.
 
+use std::rc::Rc;
+
 use super::Table;
 use super::arguments::Arguments;
 use crate::machines::engine::{
@@ -80,7 +82,7 @@ fn string_append(values: &[Value]) -> Answer {
     let arguments = Arguments::at_least("string-append", values, 0)?;
     let mut out = String::new();
     for index in 0..values.len() {
-        out.push_str(arguments.text(index)?);
+        out.push_str(&arguments.text(index)?);
     }
     Ok(text(out))
 }
@@ -90,7 +92,7 @@ fn texts(arguments: &Arguments<'_>, index: usize) -> Result<Vec<String>, Fault> 
         .list(index)?
         .iter()
         .map(|item| match view(item) {
-            View::Text(text) => Ok(text.to_owned()),
+            View::Text(text) => Ok(text.to_string()),
             _ => Err(arguments.wrong(index, "a list of strings")),
         })
         .collect()
@@ -134,13 +136,13 @@ fn slice(all: &str, start: usize, end: usize) -> String {
 
 fn part(name: &'static str, values: &[Value], min: usize) -> Answer {
     let arguments = Arguments::between(name, values, min, 3)?;
-    let all = arguments.text(0)?;
+    let all = &*arguments.text(0)?;
     let (start, end) = arguments.range(1, all.chars().count())?;
     Ok(text(slice(all, start, end)))
 }
 
 /// A string, its length, and a count that is not above it.
-fn counted<'a>(name: &'static str, values: &'a [Value]) -> Result<(&'a str, usize, usize), Fault> {
+fn counted(name: &'static str, values: &[Value]) -> Result<(Rc<str>, usize, usize), Fault> {
     let arguments = Arguments::exactly(name, values, 2)?;
     let all = arguments.text(0)?;
     let length = all.chars().count();
@@ -153,29 +155,29 @@ fn counted<'a>(name: &'static str, values: &'a [Value]) -> Result<(&'a str, usiz
 
 fn string_take(values: &[Value]) -> Answer {
     let (all, _, count) = counted("string-take", values)?;
-    Ok(text(slice(all, 0, count)))
+    Ok(text(slice(&all, 0, count)))
 }
 
 fn string_drop(values: &[Value]) -> Answer {
     let (all, length, count) = counted("string-drop", values)?;
-    Ok(text(slice(all, count, length)))
+    Ok(text(slice(&all, count, length)))
 }
 
 fn string_take_right(values: &[Value]) -> Answer {
     let (all, length, count) = counted("string-take-right", values)?;
-    Ok(text(slice(all, length.saturating_sub(count), length)))
+    Ok(text(slice(&all, length.saturating_sub(count), length)))
 }
 
 fn string_drop_right(values: &[Value]) -> Answer {
     let (all, length, count) = counted("string-drop-right", values)?;
-    Ok(text(slice(all, 0, length.saturating_sub(count))))
+    Ok(text(slice(&all, 0, length.saturating_sub(count))))
 }
 
 fn string_join(values: &[Value]) -> Answer {
     let arguments = Arguments::between("string-join", values, 1, 3)?;
     let parts = texts(&arguments, 0)?;
     let delimiter = match arguments.optional(1) {
-        Some(_) => arguments.text(1)?,
+        Some(_) => &*arguments.text(1)?,
         None => " ",
     };
     let grammar = match arguments.optional(2) {
@@ -216,8 +218,8 @@ fn string_rindex(values: &[Value]) -> Answer {
 
 fn string_contains(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("string-contains", values, 2)?;
-    let all = arguments.text(0)?;
-    let found = all.find(arguments.text(1)?);
+    let all = &*arguments.text(0)?;
+    let found = all.find(&*arguments.text(1)?);
     Ok(found.map_or_else(
         || boolean(false),
         |at| count(all.get(..at).unwrap_or_default().chars().count()),
@@ -227,7 +229,7 @@ fn string_contains(values: &[Value]) -> Answer {
 /// The part comes first: `(string-prefix? PART ALL)`.
 fn affix(name: &'static str, values: &[Value], test: fn(&str, &str) -> bool) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
-    Ok(boolean(test(arguments.text(1)?, arguments.text(0)?)))
+    Ok(boolean(test(&arguments.text(1)?, &arguments.text(0)?)))
 }
 
 fn compare(name: &'static str, values: &[Value], test: fn(&str, &str) -> bool) -> Answer {
@@ -249,7 +251,8 @@ fn trim(name: &'static str, values: &[Value], left: bool, right: bool) -> Answer
         None => None,
     };
     let drop = |c: char| dropped.map_or_else(|| c.is_whitespace(), |dropped| c == dropped);
-    let mut all = arguments.text(0)?;
+    let content = arguments.text(0)?;
+    let mut all = &*content;
     if left {
         all = all.trim_start_matches(drop);
     }
@@ -326,6 +329,6 @@ fn string_replace_substring(values: &[Value]) -> Answer {
     Ok(text(
         arguments
             .text(0)?
-            .replace(arguments.text(1)?, arguments.text(2)?),
+            .replace(&*arguments.text(1)?, &arguments.text(2)?),
     ))
 }

@@ -30,7 +30,7 @@ fn symbol_to_string(values: &[Value]) -> Answer {
 
 fn string_to_symbol(values: &[Value]) -> Answer {
     Ok(symbol(
-        Arguments::exactly("string->symbol", values, 1)?.text(0)?,
+        &Arguments::exactly("string->symbol", values, 1)?.text(0)?,
     ))
 }
 

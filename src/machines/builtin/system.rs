@@ -22,7 +22,7 @@ pub const TABLE: Table = &[
 
 fn getenv(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("getenv", values, 1)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     // Names with `=` or NUL cannot be there, and the library panics on them.
     if name.is_empty() || name.contains(['=', '\0']) {
         return Ok(boolean(false));
@@ -63,18 +63,19 @@ fn current_time(values: &[Value]) -> Answer {
 
 fn file_exists(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("file-exists?", values, 1)?;
-    Ok(boolean(Path::new(arguments.text(0)?).exists()))
+    Ok(boolean(Path::new(&*arguments.text(0)?).exists()))
 }
 
 fn dirname(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("dirname", values, 1)?;
-    let name = arguments.text(0)?.trim_end_matches('/');
+    let content = arguments.text(0)?;
+    let name = content.trim_end_matches('/');
     let directory = match name.rsplit_once('/') {
         Some((directory, _)) => match directory.trim_end_matches('/') {
             "" => "/",
             directory => directory,
         },
-        None if name.is_empty() && !arguments.text(0)?.is_empty() => "/",
+        None if name.is_empty() && !content.is_empty() => "/",
         None => ".",
     };
     Ok(text(directory))
@@ -82,10 +83,11 @@ fn dirname(values: &[Value]) -> Answer {
 
 fn basename(values: &[Value]) -> Answer {
     let arguments = Arguments::between("basename", values, 1, 2)?;
-    let name = arguments.text(0)?.trim_end_matches('/');
+    let content = arguments.text(0)?;
+    let name = content.trim_end_matches('/');
     let base = name.rsplit('/').next().unwrap_or(name);
     let suffix = match arguments.optional(1) {
-        Some(_) => arguments.text(1)?,
+        Some(_) => &*arguments.text(1)?,
         None => "",
     };
     let stripped = base.strip_suffix(suffix).filter(|rest| !rest.is_empty());
@@ -94,7 +96,7 @@ fn basename(values: &[Value]) -> Answer {
 
 fn canonicalize_path(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("canonicalize-path", values, 1)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     match std::fs::canonicalize(name) {
         Ok(path) => Ok(text(path.to_string_lossy())),
         Err(error) => Err(super::ports::file_fault(name, &error)),
@@ -105,7 +107,7 @@ fn canonicalize_path(values: &[Value]) -> Answer {
 /// for a missing machine file.
 fn primitive_load(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("primitive-load", values, 1)?;
-    let name = arguments.text(0)?;
+    let name = &*arguments.text(0)?;
     if let Err(error) = std::fs::metadata(name) {
         return Err(super::ports::file_fault(name, &error));
     }

@@ -16,12 +16,14 @@ fn text(text: &str) -> Plain {
 fn raw(fields: &[(Field, Plain)]) -> RawMachine {
     RawMachine {
         location: Some(at(1)),
+        end: None,
         fields: fields
             .iter()
             .enumerate()
             .map(|(number, (field, value))| RawField {
                 field: *field,
                 location: Some(at(u32::try_from(number).unwrap() + 2)),
+                end: None,
                 value: value.clone(),
             })
             .collect(),

@@ -31,7 +31,7 @@ impl Text {
 /// Writes a program: library, then the forms of the file, one top-level
 /// expression each.
 ///
-/// Names: `kN` constants, `vN` locals, `wN` locals before they are boxed, `gN`
+/// Names: `a`, `b`, `bN` arguments and procedures that take them, `kN` constants, `vN` locals, `wN` locals before they are boxed, `gN`
 /// globals, `p.NAME` primitives.
 pub fn emit(program: &Program) -> Text {
     let mut emitter = Emitter {
@@ -97,6 +97,13 @@ impl Emitter<'_> {
                 self.arguments(parts.iter());
             }
             ExprKind::Lambda(parameters, rest, body) => self.lambda(parameters, *rest, body),
+            ExprKind::Taking(signature, lambda) => {
+                self.push("((lambda (b) (lambda a (p.%apply b (p.%lambda-args ");
+                self.push(&format!("{signature} a)))) "));
+                self.expr(lambda);
+                self.push(")");
+            }
+            ExprKind::Choosing(cases, lambdas) => self.choosing(*cases, lambdas),
             ExprKind::Call(operator, arguments) => {
                 self.push("(");
                 self.expr(operator);
@@ -165,7 +172,7 @@ impl Emitter<'_> {
     fn lambda(&mut self, parameters: &[u32], rest: Option<u32>, body: &Expr) {
         self.push("(lambda ");
         if let ([], Some(rest)) = (parameters, rest) {
-            self.parameter(rest);
+            self.name('w', rest);
         } else {
             self.push("(");
             for parameter in parameters {
@@ -174,14 +181,26 @@ impl Emitter<'_> {
             }
             if let Some(rest) = rest {
                 self.push(". ");
-                self.parameter(rest);
+                self.name('w', rest);
             }
             self.push(")");
         }
         self.push(" ");
-        let all: Vec<u32> = parameters.iter().copied().chain(rest).collect();
-        self.boxing(&all, body);
+        self.boxing(parameters, rest, body);
         self.push(")");
+    }
+
+    fn choosing(&mut self, cases: u32, lambdas: &[Expr]) {
+        self.push("((lambda (");
+        for number in 0..lambdas.len() {
+            self.push(&format!("b{number} "));
+        }
+        self.push(&format!(") (lambda a (p.%apply (p.%choose {cases} a"));
+        for number in 0..lambdas.len() {
+            self.push(&format!(" b{number}"));
+        }
+        self.push(") a)))");
+        self.arguments(lambdas);
     }
 
     fn bindings(&mut self, bindings: &[(u32, Expr)], body: &Expr) {
@@ -196,7 +215,7 @@ impl Emitter<'_> {
             self.push(" ");
         }
         self.push(") ");
-        self.boxing(&locals, body);
+        self.boxing(&locals, None, body);
         self.push(")");
         self.arguments(bindings.iter().map(|(_, value)| value));
     }
@@ -211,29 +230,37 @@ impl Emitter<'_> {
         self.name(prefix, local);
     }
 
-    /// A body in which those of the parameters that are assigned are boxed.
-    fn boxing(&mut self, parameters: &[u32], body: &Expr) {
+    /// A body in which those of the parameters that are assigned are boxed,
+    /// and the rest parameter is a list of our kind.
+    fn boxing(&mut self, parameters: &[u32], rest: Option<u32>, body: &Expr) {
         let boxed: Vec<u32> = parameters
             .iter()
             .copied()
             .filter(|local| self.program.is_boxed(*local))
             .collect();
-        if boxed.is_empty() {
+        if boxed.is_empty() && rest.is_none() {
             self.expr(body);
             return;
         }
         self.push("((lambda (");
-        for local in &boxed {
-            self.name('v', *local);
+        for local in boxed.iter().copied().chain(rest) {
+            self.name('v', local);
             self.push(" ");
         }
         self.push(") ");
         self.expr(body);
         self.push(")");
-        for local in &boxed {
+        for local in boxed {
             self.push(" (p.box-strong ");
-            self.name('w', *local);
+            self.name('w', local);
             self.push(")");
+        }
+        if let Some(rest) = rest {
+            let is_boxed = self.program.is_boxed(rest);
+            self.push(if is_boxed { " (p.box-strong" } else { "" });
+            self.push(" (p.%list<-rest ");
+            self.name('w', rest);
+            self.push(if is_boxed { "))" } else { ")" });
         }
         self.push(")");
     }

@@ -300,8 +300,10 @@ impl Thrown {
             && let Some(arguments) = list_items(arguments)
         {
             let message = match &*self.key {
-                "misc-error" => formatted(message, &arguments),
-                _ => plainer(message, &arguments).unwrap_or_else(|| formatted(message, &arguments)),
+                "misc-error" => formatted(&message, &arguments),
+                _ => {
+                    plainer(&message, &arguments).unwrap_or_else(|| formatted(&message, &arguments))
+                }
             };
             return match view(subr) {
                 View::Boolean(false) => message,

@@ -1,15 +1,37 @@
 //! Values of the interpreter, seen from outside it.
+//!
+//! Pairs, strings, vectors and bytevectors are ours, since those of the
+//! interpreter cannot be changed, or need its collector, which does not know
+//! what ours hold. Of its own there are numbers, characters, symbols,
+//! booleans, procedures, the empty list and the lists that rest arguments
+//! arrive in.
+
+mod drop;
+mod number;
+mod pair;
+mod text;
+mod vector;
 
 use std::any::Any;
 use std::rc::Rc;
 
 use steel::SteelVal;
 use steel::gc::Gc;
-use steel::rvals::{AsRefSteelVal, Custom, IntoSteelVal, SteelByteVector};
+use steel::rvals::{AsRefSteelVal, Custom, IntoSteelVal};
 
 use super::{Failure, native};
 use crate::machines::core::Constant;
-use crate::machines::datum::{Datum, Kind, Number, written_real};
+use crate::machines::datum::{Datum, Kind, written_real};
+
+pub use number::{Number, from_literal, from_number, integer, number, real};
+pub use pair::{
+    End, car, cdr, cons, empty, from_list, from_list_with, from_rest, is_empty, is_pair,
+    list_items, pair, set_car, set_cdr, to_rest, uncons, walk,
+};
+pub use text::{set_text, text};
+pub use vector::{
+    bytes, bytes_set, from_bytes, from_vector, vector_items, vector_set, with_vector,
+};
 
 /// A value.
 pub type Value = SteelVal;
@@ -28,13 +50,12 @@ pub enum View<'a> {
     Integer(i64),
     /// An inexact real.
     Real(f64),
-    /// Any other number: as it is written, about how much it is, whether it
-    /// is an integer.
-    Number(String, f64, bool),
+    /// Any other number.
+    Number(Number),
     /// A character.
     Character(char),
     /// A string.
-    Text(&'a str),
+    Text(Rc<str>),
     /// A symbol.
     Symbol(&'a str),
     /// A keyword, without `#:`.
@@ -44,9 +65,9 @@ pub enum View<'a> {
     /// A pair.
     Pair,
     /// A vector.
-    Vector(Vec<Value>),
+    Vector,
     /// A bytevector.
-    Bytes(Vec<u8>),
+    Bytes,
     /// The unspecified value.
     Unspecified,
     /// A procedure.
@@ -63,45 +84,36 @@ pub fn view(value: &Value) -> View<'_> {
         SteelVal::BoolV(b) => View::Boolean(*b),
         SteelVal::IntV(n) => View::Integer(*n as i64),
         SteelVal::NumV(x) => View::Real(*x),
-        SteelVal::Rational(_) | SteelVal::BigNum(_) | SteelVal::BigRational(_) => {
-            let written = value.to_string();
-            let about = about(&written);
-            let whole = matches!(value, SteelVal::BigNum(_));
-            View::Number(written, about, whole)
-        }
         SteelVal::CharV(c) => View::Character(*c),
-        SteelVal::StringV(text) => View::Text(text),
         SteelVal::SymbolV(name) => match name.strip_prefix("#:") {
             Some(keyword) => View::Keyword(keyword),
             None => View::Symbol(name),
         },
         SteelVal::ListV(list) if list.is_empty() => View::Empty,
-        SteelVal::ListV(_) | SteelVal::Pair(_) => View::Pair,
-        SteelVal::VectorV(items) => View::Vector(items.iter().cloned().collect()),
-        SteelVal::MutableVector(items) => View::Vector(items.get()),
-        SteelVal::ByteVector(_) => View::Bytes(bytes_of(&value.to_string())),
         SteelVal::Void => View::Unspecified,
-        SteelVal::Custom(_) => View::Foreign,
+        SteelVal::Custom(_) => view_of_ours(value),
         _ if is_procedure(value) => View::Procedure,
-        _ => View::Other,
+        _ => number(value).map_or(View::Other, View::Number),
     }
 }
 
-/// About how much a ratio or a big integer is.
-fn about(written: &str) -> f64 {
-    match written.split_once('/') {
-        Some((n, d)) => n.parse().unwrap_or(f64::NAN) / d.parse().unwrap_or(f64::NAN),
-        None => written.parse().unwrap_or(f64::NAN),
+fn view_of_ours(value: &Value) -> View<'_> {
+    if is_pair(value) {
+        return View::Pair;
     }
-}
-
-/// The bytes of `#u8(#x01 …)`: they themselves are private to the crate.
-fn bytes_of(written: &str) -> Vec<u8> {
-    written
-        .split("#x")
-        .skip(1)
-        .filter_map(|part| u8::from_str_radix(part.trim_end_matches([' ', ')']), 16).ok())
-        .collect()
+    if let Some(content) = text::content(value) {
+        return View::Text(content);
+    }
+    with_foreign_any(value, |any| {
+        if any.is::<vector::Vector>() {
+            View::Vector
+        } else if any.is::<vector::Bytes>() {
+            View::Bytes
+        } else {
+            View::Foreign
+        }
+    })
+    .unwrap_or(View::Other)
 }
 
 /// Tells whether a value can be called.
@@ -118,48 +130,22 @@ pub fn is_procedure(value: &Value) -> bool {
     )
 }
 
-/// The first and the rest of a pair.
-pub fn uncons(value: &Value) -> Option<(Value, Value)> {
+/// The arguments that a procedure with a rest parameter got, in the
+/// interpreter's own kind of list.
+pub fn argument_list(value: &Value) -> Vec<Value> {
     match value {
-        SteelVal::Pair(pair) => Some((pair.car(), pair.cdr())),
-        SteelVal::ListV(list) => {
-            let first = list.first()?.clone();
-            Some((first, SteelVal::ListV(list.rest().unwrap_or_default())))
-        }
-        _ => None,
-    }
-}
-
-/// The items of a proper list.
-pub fn list_items(value: &Value) -> Option<Vec<Value>> {
-    match value {
-        SteelVal::ListV(list) => Some(list.iter().cloned().collect()),
-        // A chain of pairs that ends with a list.
-        SteelVal::Pair(_) => {
-            let mut items = Vec::new();
-            let mut rest = value.clone();
-            while let SteelVal::Pair(pair) = &rest {
-                items.push(pair.car());
-                let next = pair.cdr();
-                rest = next;
-            }
-            items.extend(match rest {
-                SteelVal::ListV(list) => list.iter().cloned().collect::<Vec<_>>(),
-                _ => return None,
-            });
-            Some(items)
-        }
-        _ => None,
+        SteelVal::ListV(list) => list.iter().cloned().collect(),
+        _ => Vec::new(),
     }
 }
 
 /// Tells whether two values are one object, as far as this can be told.
 pub fn identical(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (SteelVal::StringV(a), SteelVal::StringV(b)) => Rc::ptr_eq(a, b),
         (SteelVal::SymbolV(a), SteelVal::SymbolV(b)) => a.as_str() == b.as_str(),
         (SteelVal::ListV(a), SteelVal::ListV(b)) if a.is_empty() && b.is_empty() => true,
         (SteelVal::Custom(a), SteelVal::Custom(b)) => Gc::ptr_eq(a, b),
+        (SteelVal::Custom(_), _) | (_, SteelVal::Custom(_)) => false,
         _ => matches!(
             native("eq?", &[a.clone(), b.clone()]),
             Ok(SteelVal::BoolV(true))
@@ -172,24 +158,9 @@ pub fn boolean(value: bool) -> Value {
     SteelVal::BoolV(value)
 }
 
-/// An exact integer.
-pub fn integer(value: i64) -> Value {
-    value.into_steelval().unwrap_or(SteelVal::Void)
-}
-
-/// An inexact real.
-pub fn real(value: f64) -> Value {
-    SteelVal::NumV(value)
-}
-
 /// A character.
 pub fn character(value: char) -> Value {
     SteelVal::CharV(value)
-}
-
-/// A string.
-pub fn text(value: impl Into<String>) -> Value {
-    SteelVal::StringV(value.into().into())
 }
 
 /// A symbol.
@@ -200,21 +171,6 @@ pub fn symbol(name: &str) -> Value {
 /// A keyword.
 pub fn keyword(name: &str) -> Value {
     SteelVal::SymbolV(format!("#:{name}").into())
-}
-
-/// A proper list.
-pub fn from_list(items: Vec<Value>) -> Value {
-    SteelVal::ListV(items.into())
-}
-
-/// A vector.
-pub fn from_vector(items: Vec<Value>) -> Value {
-    SteelVal::VectorV(items.into_iter().collect())
-}
-
-/// A pair, or a longer list.
-pub fn cons(first: Value, rest: Value) -> Answer {
-    native("cons", &[first, rest])
 }
 
 /// The unspecified value.
@@ -233,19 +189,24 @@ pub fn foreign<T: 'static>(value: T) -> Answer {
     Foreign(Rc::new(value)).into_steelval()
 }
 
-/// Looks into a value of a type of ours; `None` if it is none of this type.
-pub fn with_foreign<T: 'static, R>(value: &Value, look: impl FnOnce(&T) -> R) -> Option<R> {
+fn with_foreign_any<R>(value: &Value, look: impl FnOnce(&dyn Any) -> R) -> Option<R> {
     let SteelVal::Custom(_) = value else {
         return None;
     };
     let foreign = Foreign::as_ref(value).ok()?.0.clone();
-    foreign.downcast_ref::<T>().map(look)
+    Some(look(&*foreign))
+}
+
+/// Looks into a value of a type of ours; `None` if it is none of this type.
+pub fn with_foreign<T: 'static, R>(value: &Value, look: impl FnOnce(&T) -> R) -> Option<R> {
+    with_foreign_any(value, |any| any.downcast_ref::<T>().map(look))?
 }
 
 /// The mark of a variable that has no value yet.
 struct Unset;
 
-pub(super) fn unset() -> Value {
+/// The mark itself.
+pub fn unset() -> Value {
     foreign(Unset).unwrap_or(SteelVal::Void)
 }
 
@@ -256,69 +217,39 @@ pub fn is_unset(value: &Value) -> bool {
 
 /// A constant as a value.
 pub fn constant(constant: &Constant) -> Result<Value, Failure> {
-    match constant {
-        Constant::Unspecified => Ok(unspecified()),
-        Constant::Unset => Ok(unset()),
+    Ok(match constant {
+        Constant::Unspecified => unspecified(),
+        Constant::Unset => unset(),
         Constant::Datum(datum) => from_datum(datum),
-    }
-}
-
-/// A datum as a value.
-pub fn from_datum(datum: &Datum) -> Result<Value, Failure> {
-    let all = |items: &[Datum]| items.iter().map(from_datum).collect::<Result<Vec<_>, _>>();
-    Ok(match &datum.kind {
-        Kind::Boolean(value) => boolean(*value),
-        Kind::Nil => from_list(Vec::new()),
-        Kind::Number(number) => return from_number(number),
-        Kind::Character(c) => character(*c),
-        Kind::Text(value) => text(&**value),
-        Kind::Symbol(name) => symbol(name),
-        Kind::Keyword(name) => keyword(name),
-        Kind::List(items) => from_list(all(items)?),
-        Kind::Dotted(items, tail) => {
-            let mut value = from_datum(tail)?;
-            for item in all(items)?.into_iter().rev() {
-                value = cons(item, value).map_err(|error| internal(&error))?;
-            }
-            value
-        }
-        Kind::Vector(items) => from_vector(all(items)?),
-        Kind::Bytes(bytes) => SteelVal::ByteVector(SteelByteVector::new(bytes.clone())),
     })
 }
 
-fn from_number(number: &Number) -> Result<Value, Failure> {
-    match number {
-        Number::Integer(n) => Ok(integer(*n)),
-        Number::Real(x) => Ok(real(*x)),
-        Number::Ratio(n, d) => {
-            native("/", &[integer(*n), integer(*d)]).map_err(|error| internal(&error))
-        }
-        Number::Big(digits, radix) => from_digits(digits, *radix),
-        Number::BigRatio(n, d, radix) => {
-            let parts = [from_digits(n, *radix)?, from_digits(d, *radix)?];
-            native("/", &parts).map_err(|error| internal(&error))
-        }
+/// A datum as a value.
+pub fn from_datum(datum: &Datum) -> Value {
+    let all = |items: &[Datum]| items.iter().map(from_datum).collect();
+    match &datum.kind {
+        Kind::Boolean(value) => boolean(*value),
+        Kind::Nil => empty(),
+        Kind::Number(literal) => from_number(from_literal(literal)),
+        Kind::Character(c) => character(*c),
+        Kind::Text(value) => text(Rc::clone(value)),
+        Kind::Symbol(name) => symbol(name),
+        Kind::Keyword(name) => keyword(name),
+        Kind::List(items) => from_list(all(items)),
+        Kind::Dotted(items, tail) => from_list_with(all(items), from_datum(tail)),
+        Kind::Vector(items) => from_vector(all(items)),
+        Kind::Bytes(bytes) => from_bytes(bytes.clone()),
     }
-}
-
-fn from_digits(digits: &str, radix: u32) -> Result<Value, Failure> {
-    native("string->number", &[text(digits), integer(i64::from(radix))])
-        .map_err(|error| internal(&error))
-}
-
-fn internal(error: &Fault) -> Failure {
-    Failure::new("internal", error.to_string())
 }
 
 /// A number as Guile writes it; `None` for what is none.
 pub fn written_number(value: &Value) -> Option<String> {
-    match view(value) {
-        View::Integer(n) => Some(n.to_string()),
-        View::Real(x) => Some(written_real(x)),
-        View::Number(written, ..) => Some(written),
-        _ => None,
-    }
+    Some(match number(value)? {
+        Number::Int(n) => n.to_string(),
+        Number::Big(n) => n.to_string(),
+        Number::Ratio(ratio) => ratio.to_string(),
+        Number::Real(x) => written_real(x),
+    })
 }
 
 /// The error for an argument of a wrong type; the expected one with its

@@ -45,7 +45,7 @@ fn said(thrown: &Thrown) -> String {
         && let View::Text(message) = view(message)
         && let Some(arguments) = list_items(arguments)
     {
-        let message = formatted(message, &arguments);
+        let message = formatted(&message, &arguments);
         return match view(subr) {
             View::Boolean(false) => message,
             _ => format!("In procedure {}: {message}", displayed(subr)),

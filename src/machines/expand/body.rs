@@ -1,86 +1,218 @@
 //! The top level and bodies: definitions first, then what they say.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::macros::macro_of;
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, sequence, special};
 use crate::machines::core::{Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::source::Span;
 
-/// A form of a body.
-enum Item<'d> {
-    /// A definition: the name, how the value is made, the form.
-    Define(Rc<str>, Value<'d>, Span),
+/// A form of a body, with the scope that it sees.
+struct Item<'d> {
+    what: What<'d>,
+    scope: Rc<Scope>,
+}
+
+/// What a form of a body is.
+enum What<'d> {
+    /// A definition of this name.
+    Define(Rc<str>, Cow<'d, Datum>),
+    /// A definition of several names.
+    DefineValues(Cow<'d, Datum>),
     /// An expression.
-    Expression(&'d Datum),
+    Expression(Cow<'d, Datum>),
     /// A form that has had its effect, such as an import.
     Done(Span),
 }
 
-/// How a definition's value is made.
+/// The place whose definitions are collected.
 #[derive(Clone, Copy)]
+enum Place<'p> {
+    /// The file's top level.
+    Top,
+    /// A body: its scope.
+    Body(&'p Rc<Scope>),
+}
+
+/// What is found in a body.
+#[derive(Default)]
+struct Found<'d> {
+    items: Vec<Item<'d>>,
+    locals: Vec<u32>,
+}
+
+/// How a definition's value is made.
 pub(super) enum Value<'d> {
     /// `(define x e)`
     Expression(&'d Datum),
     /// `(define x)`
     Nothing,
-    /// `(define (f . parameters) body …)`: the header and the body.
-    Procedure(&'d Datum, &'d [Datum]),
+    /// `(define (f . parameters) body …)`: the parameters and the body.
+    Procedure(Datum, &'d [Datum]),
 }
 
 impl Expander<'_> {
-    /// The whole file.
-    pub(super) fn program(&mut self, data: &[Datum]) {
-        let mut items = Vec::new();
-        for datum in data {
-            self.top_level(datum, &mut items);
-        }
+    /// A form of the file: what it defines and imports counts from here on.
+    pub(super) fn top_level_form(&mut self, datum: &Datum) {
+        let mut found = Found::default();
         let file = Rc::clone(&self.file);
-        // A definition has no value of its own; the file's value is that of
-        // the last form.
-        if let Some(Item::Define(_, _, span)) = items.last() {
-            items.push(Item::Done(*span));
-        }
-        for item in items {
-            let form = match item {
-                Item::Expression(datum) => self.expr(datum, &file),
-                Item::Done(span) => self.nothing(span),
-                Item::Define(name, value, span) => self.global_definition(&name, value, span),
+        self.scan(Cow::Borrowed(datum), Place::Top, &file, &mut found);
+        for item in found.items {
+            let form = match &item.what {
+                What::Expression(datum) => self.expr(datum, &item.scope),
+                What::Done(span) => self.nothing(*span),
+                What::Define(name, datum) => {
+                    let form = self.global_definition(name, datum, &item.scope);
+                    self.program.forms.push(form);
+                    // It has no value of its own; the file's value is that of
+                    // the last form.
+                    self.nothing(datum.span)
+                }
+                What::DefineValues(datum) => self.values_definition(datum, &item.scope),
             };
             self.program.forms.push(form);
         }
     }
 
-    /// Looks at a top-level form: what it defines and imports counts for the
-    /// whole file.
-    fn top_level<'d>(&mut self, datum: &'d Datum, items: &mut Vec<Item<'d>>) {
-        let file = Rc::clone(&self.file);
-        let Some((head, rest)) = datum.list().and_then(<[Datum]>::split_first) else {
-            items.push(Item::Expression(datum));
-            return;
+    /// Names of the core that the file defines itself, wherever: its
+    /// procedures mean its own, also those that stand before.
+    pub(super) fn declare_redefined(&mut self, data: &[Datum]) {
+        for datum in data {
+            let Some((head, rest)) = datum.list().and_then(<[Datum]>::split_first) else {
+                continue;
+            };
+            match special(head, &self.file) {
+                Some(Special::Begin) => self.declare_redefined(rest),
+                Some(Special::Define | Special::DefineStar) => {
+                    if let Ok((name, _)) = definition_parts(datum)
+                        && matches!(
+                            self.file.lookup(&name),
+                            Some(Binding::Library(_) | Binding::Primitive(_))
+                        )
+                    {
+                        self.declare(&name);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Looks at a form of a body or of the top level, through the macros that
+    /// it uses.
+    fn scan<'d>(
+        &mut self,
+        form: Cow<'d, Datum>,
+        place: Place<'_>,
+        scope: &Rc<Scope>,
+        found: &mut Found<'d>,
+    ) {
+        if let Err(malformed) = self.try_scan(form, place, scope, found) {
+            found.push(What::Done(malformed.0.span), scope);
+            self.find(malformed);
+        }
+    }
+
+    fn try_scan<'d>(
+        &mut self,
+        form: Cow<'d, Datum>,
+        place: Place<'_>,
+        scope: &Rc<Scope>,
+        found: &mut Found<'d>,
+    ) -> Expanded<()> {
+        if let Some(number) = macro_of(&form, scope) {
+            self.deeper(form.span)?;
+            let expanded = self.expand_macro(number, &form, scope);
+            match expanded {
+                Ok(Some(datum)) => self.scan(Cow::Owned(datum), place, scope, found),
+                Ok(None) => found.push(What::Done(form.span), scope),
+                Err(malformed) => {
+                    found.push(What::Done(form.span), scope);
+                    self.find(malformed);
+                }
+            }
+            self.depth = self.depth.saturating_sub(1);
+            return Ok(());
+        }
+        let head = form.list().and_then(<[Datum]>::first);
+        let Some(special) = head.and_then(|head| special(head, scope)) else {
+            found.push(What::Expression(form), scope);
+            return Ok(());
         };
-        match special(head, &file) {
-            Some(Special::Begin) if !rest.is_empty() => {
-                for datum in rest {
-                    self.top_level(datum, items);
+        let rest = form
+            .list()
+            .and_then(|items| items.get(1..))
+            .unwrap_or_default();
+        match special {
+            Special::Begin => {
+                if rest.is_empty() {
+                    found.push(What::Done(form.span), scope);
+                }
+                self.scan_all(items_after(form, 1), place, scope, found);
+            }
+            Special::Define | Special::DefineStar => {
+                let (name, _) = definition_parts(&form)?;
+                self.declare_in(place, &name, found);
+                found.push(What::Define(name, form), scope);
+            }
+            Special::DefineValues => {
+                for name in formals_names(&form, rest)? {
+                    self.declare_in(place, &name, found);
+                }
+                found.push(What::DefineValues(form), scope);
+            }
+            Special::DefineSyntax | Special::DefineSyntaxRule => {
+                let into = match place {
+                    Place::Top => Rc::clone(&self.file),
+                    Place::Body(body) => Rc::clone(body),
+                };
+                self.define_macro(&form, scope, &into);
+                found.push(What::Done(form.span), scope);
+            }
+            Special::LetSyntax | Special::LetrecSyntax => {
+                let recursive = special == Special::LetrecSyntax;
+                let (inner, _) = self.local_macros(&form, rest, scope, recursive)?;
+                self.scan_all(items_after(form, 2), place, &inner, found);
+            }
+            Special::UseModules => {
+                self.form_use_modules(&form, rest);
+                found.push(What::Done(form.span), scope);
+            }
+            Special::DefineModule if matches!(place, Place::Top) => {
+                self.form_define_module(&form, rest);
+                found.push(What::Done(form.span), scope);
+            }
+            _ => found.push(What::Expression(form), scope),
+        }
+        Ok(())
+    }
+
+    fn scan_all<'d>(
+        &mut self,
+        forms: impl Iterator<Item = Cow<'d, Datum>>,
+        place: Place<'_>,
+        scope: &Rc<Scope>,
+        found: &mut Found<'d>,
+    ) {
+        for form in forms {
+            self.scan(form, place, scope, found);
+        }
+    }
+
+    fn declare_in(&mut self, place: Place<'_>, name: &Rc<str>, found: &mut Found<'_>) {
+        match place {
+            Place::Top => {
+                self.declare(name);
+            }
+            Place::Body(body) => {
+                if !matches!(body.lookup_here(name), Some(Binding::Local(_))) {
+                    let local = self.recursive_local();
+                    body.bind(name, Binding::Local(local));
+                    found.locals.push(local);
                 }
             }
-            Some(Special::Define) => match definition_parts(datum, rest) {
-                Ok((name, value)) => {
-                    self.declare(&name);
-                    items.push(Item::Define(name, value, datum.span));
-                }
-                Err(malformed) => self.find(malformed),
-            },
-            Some(Special::DefineModule) => {
-                self.form_define_module(datum, rest);
-                items.push(Item::Done(datum.span));
-            }
-            Some(Special::UseModules) => {
-                self.form_use_modules(datum, rest);
-                items.push(Item::Done(datum.span));
-            }
-            _ => items.push(Item::Expression(datum)),
         }
     }
 
@@ -90,14 +222,18 @@ impl Expander<'_> {
         if let Some(Binding::Global(global)) = self.file.lookup_here(name) {
             return global;
         }
-        let initial = match self.file.lookup(name) {
-            Some(Binding::Special(_)) | None => None,
-            Some(_) => {
-                let file = Rc::clone(&self.file);
-                self.reference(name, Span::default(), &file).ok()
+        if let Some(global) = self.promised(name) {
+            self.file.bind(name, Binding::Global(global));
+            return global;
+        }
+        let file = Rc::clone(&self.file);
+        let initial = match file.lookup(name) {
+            Some(Binding::Library(_) | Binding::Primitive(_) | Binding::Global(_)) => {
+                self.reference_to(name, &file)
             }
+            _ => None,
         };
-        let global = self.program.global(Rc::clone(name), initial.is_none());
+        let global = self.program.global(plain(name), initial.is_none());
         self.file.bind(name, Binding::Global(global));
         if let Some(value) = initial {
             self.program.initial.push((global, value));
@@ -105,33 +241,41 @@ impl Expander<'_> {
         global
     }
 
-    fn global_definition(&mut self, name: &Rc<str>, value: Value<'_>, span: Span) -> Expr {
+    fn global_definition(&mut self, name: &Rc<str>, datum: &Datum, scope: &Rc<Scope>) -> Expr {
         let global = self.declare(name);
-        let file = Rc::clone(&self.file);
-        let value = self.value(value, span, &file);
+        let value = self.definition_value(datum, scope);
         if let Some(global) = self.program.global_mut(global) {
             global.pending = false;
         }
         Expr {
             kind: ExprKind::SetGlobal(global, Box::new(value)),
-            span,
+            span: datum.span,
         }
     }
 
-    pub(super) fn value(&mut self, value: Value<'_>, span: Span, scope: &Rc<Scope>) -> Expr {
-        match value {
-            Value::Expression(datum) => self.expr(datum, scope),
-            Value::Nothing => self.nothing(span),
-            Value::Procedure(header, body) => {
-                let lambda = header_parts(header)
-                    .and_then(|(_, parameters)| self.lambda(&parameters, body, span, scope));
-                match lambda {
-                    Ok(expr) => expr,
-                    Err(malformed) => {
-                        self.find(malformed);
-                        self.nothing(span)
-                    }
+    /// The value that a definition gives its name.
+    pub(super) fn definition_value(&mut self, datum: &Datum, scope: &Rc<Scope>) -> Expr {
+        let span = datum.span;
+        let value = definition_parts(datum).and_then(|(_, value)| match value {
+            Value::Expression(value) => Ok(self.expr(value, scope)),
+            Value::Nothing => Ok(self.nothing(span)),
+            Value::Procedure(parameters, body) => {
+                let star = datum
+                    .list()
+                    .and_then(<[Datum]>::first)
+                    .is_some_and(|head| special(head, scope) == Some(Special::DefineStar));
+                if star {
+                    self.lambda_star(&parameters, body, span, scope)
+                } else {
+                    self.lambda(&parameters, body, span, scope)
                 }
+            }
+        });
+        match value {
+            Ok(value) => value,
+            Err(malformed) => {
+                self.find(malformed);
+                self.nothing(span)
             }
         }
     }
@@ -148,68 +292,42 @@ impl Expander<'_> {
             return Err(malformed(span, "a body needs at least one expression"));
         }
         let inner = Scope::inside(scope);
-        let mut items = Vec::new();
-        let mut locals = Vec::new();
+        let mut found = Found::default();
         for form in forms {
-            self.body_form(form, &inner, &mut items, &mut locals)?;
+            self.scan(Cow::Borrowed(form), Place::Body(&inner), &inner, &mut found);
         }
-        if matches!(items.last(), Some(Item::Define(..))) {
+        if matches!(
+            found.items.last(),
+            Some(Item {
+                what: What::Define(..) | What::DefineValues(_),
+                ..
+            })
+        ) {
             return Err(malformed(
                 span,
                 "a body must end with an expression, not with a definition",
             ));
         }
         let mut parts = Vec::new();
-        for item in items {
-            parts.push(match item {
-                Item::Expression(datum) => self.expr(datum, &inner),
-                Item::Done(span) => self.nothing(span),
-                Item::Define(name, value, span) => {
-                    self.local_definition(&name, value, span, &inner)
+        for item in found.items {
+            parts.push(match &item.what {
+                What::Expression(datum) => self.expr(datum, &item.scope),
+                What::Done(span) => self.nothing(*span),
+                What::Define(name, datum) => {
+                    self.local_definition(name, datum, &item.scope, &inner)
                 }
+                What::DefineValues(datum) => self.values_definition(datum, &item.scope),
             });
         }
         let body = sequence(parts, span);
-        Ok(if locals.is_empty() {
+        Ok(if found.locals.is_empty() {
             body
         } else {
             Expr {
-                kind: ExprKind::Letrec(locals, Box::new(body)),
+                kind: ExprKind::Letrec(found.locals, Box::new(body)),
                 span,
             }
         })
-    }
-
-    fn body_form<'d>(
-        &mut self,
-        form: &'d Datum,
-        inner: &Rc<Scope>,
-        items: &mut Vec<Item<'d>>,
-        locals: &mut Vec<u32>,
-    ) -> Expanded<()> {
-        let split = form.list().and_then(<[Datum]>::split_first);
-        match split.and_then(|(head, rest)| Some((special(head, inner)?, rest))) {
-            Some((Special::Begin, rest)) => {
-                for form in rest {
-                    self.body_form(form, inner, items, locals)?;
-                }
-            }
-            Some((Special::Define, rest)) => {
-                let (name, value) = definition_parts(form, rest)?;
-                if inner.lookup_here(&name).is_none() {
-                    let local = self.recursive_local();
-                    inner.bind(&name, Binding::Local(local));
-                    locals.push(local);
-                }
-                items.push(Item::Define(name, value, form.span));
-            }
-            Some((Special::UseModules, rest)) => {
-                self.form_use_modules(form, rest);
-                items.push(Item::Done(form.span));
-            }
-            _ => items.push(Item::Expression(form)),
-        }
-        Ok(())
     }
 
     /// A variable that is in scope before it has its value.
@@ -225,22 +343,22 @@ impl Expander<'_> {
     fn local_definition(
         &mut self,
         name: &Rc<str>,
-        value: Value<'_>,
-        span: Span,
+        datum: &Datum,
+        scope: &Rc<Scope>,
         inner: &Rc<Scope>,
     ) -> Expr {
         let Some(Binding::Local(local)) = inner.lookup_here(name) else {
-            return self.nothing(span);
+            return self.nothing(datum.span);
         };
         // A procedure may mention itself: it has its value when it is called.
-        if matches!(value, Value::Procedure(..)) {
+        if let Ok((_, Value::Procedure(..))) = definition_parts(datum) {
             self.settle(local);
         }
-        let value = self.value(value, span, inner);
+        let value = self.definition_value(datum, scope);
         self.settle(local);
         Expr {
             kind: ExprKind::SetLocal(local, Box::new(value)),
-            span,
+            span: datum.span,
         }
     }
 
@@ -252,12 +370,75 @@ impl Expander<'_> {
     }
 }
 
+impl<'d> Found<'d> {
+    fn push(&mut self, what: What<'d>, scope: &Rc<Scope>) {
+        self.items.push(Item {
+            what,
+            scope: Rc::clone(scope),
+        });
+    }
+}
+
+/// The items of a list from this one on.
+fn items_after(form: Cow<'_, Datum>, skipped: usize) -> impl Iterator<Item = Cow<'_, Datum>> {
+    let (borrowed, owned) = match form {
+        Cow::Borrowed(datum) => (datum.list().unwrap_or_default(), Vec::new()),
+        Cow::Owned(Datum {
+            kind: Kind::List(items),
+            ..
+        }) => (&[][..], items),
+        Cow::Owned(_) => (&[][..], Vec::new()),
+    };
+    borrowed
+        .iter()
+        .map(Cow::Borrowed)
+        .chain(owned.into_iter().map(Cow::Owned))
+        .skip(skipped)
+}
+
+/// A name as somebody wrote it.
+fn plain(name: &Rc<str>) -> Rc<str> {
+    if super::scope::is_alias(name) {
+        super::scope::base_name(name).into()
+    } else {
+        Rc::clone(name)
+    }
+}
+
+/// The names of `(define-values FORMALS EXPRESSION)`.
+fn formals_names(datum: &Datum, rest: &[Datum]) -> Expanded<Vec<Rc<str>>> {
+    let [formals, _] = rest else {
+        return Err(malformed(
+            datum.span,
+            "`define-values` takes (NAME …) and an expression",
+        ));
+    };
+    let (items, tail) = match &formals.kind {
+        Kind::List(items) => (items.as_slice(), None),
+        Kind::Dotted(items, tail) => (items.as_slice(), Some(&**tail)),
+        _ => (&[][..], Some(formals)),
+    };
+    items
+        .iter()
+        .chain(tail)
+        .map(|name| {
+            name.symbol().cloned().ok_or_else(|| {
+                malformed(
+                    name.span,
+                    format!("`{}` is no name for a variable", name.written()),
+                )
+            })
+        })
+        .collect()
+}
+
 /// Takes a definition apart.
-pub(super) fn definition_parts<'d>(
-    datum: &Datum,
-    rest: &'d [Datum],
-) -> Expanded<(Rc<str>, Value<'d>)> {
+pub(super) fn definition_parts(datum: &Datum) -> Expanded<(Rc<str>, Value<'_>)> {
     let bad = |message: &str| malformed(datum.span, message);
+    let rest = datum
+        .list()
+        .and_then(|items| items.get(1..))
+        .unwrap_or_default();
     match rest {
         [target, value @ ..] if target.symbol().is_some() => {
             let name = target.symbol().cloned().unwrap_or_else(|| "".into());
@@ -271,8 +452,8 @@ pub(super) fn definition_parts<'d>(
             if body.is_empty() {
                 return Err(bad("a procedure definition needs a body"));
             }
-            let (name, _) = header_parts(header)?;
-            Ok((name, Value::Procedure(header, body)))
+            let (name, parameters) = header_parts(header)?;
+            Ok((name, Value::Procedure(parameters, body)))
         }
         [] => Err(bad("`define` needs a name and a value")),
     }

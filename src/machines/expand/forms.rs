@@ -78,7 +78,7 @@ impl Expander<'_> {
     }
 
     /// Binds a name to a new variable; twice in one scope is an error.
-    fn bind_fresh(&mut self, name: &Datum, scope: &Rc<Scope>) -> Expanded<u32> {
+    pub(super) fn bind_fresh(&mut self, name: &Datum, scope: &Rc<Scope>) -> Expanded<u32> {
         let Some(symbol) = name.symbol() else {
             if let Kind::Keyword(word) = &name.kind {
                 return Err(refused(
@@ -123,17 +123,14 @@ impl Expander<'_> {
                 self.program.assign(local);
                 ExprKind::SetLocal(local, Box::new(value))
             }
-            Some(Binding::Special(_)) => {
+            Some(Binding::Special(_) | Binding::Macro(_)) => {
                 return Err(malformed(
                     target.span,
                     format!("`{name}` is syntax and no variable"),
                 ));
             }
             Some(_) => ExprKind::SetGlobal(self.declare(name), Box::new(value)),
-            None => {
-                let reference = self.unbound(name, target.span, scope);
-                ExprKind::Unbound(reference)
-            }
+            None => self.promise(name, target.span, scope),
         };
         // Steel's assignments have the old value.
         let span = datum.span;
@@ -330,7 +327,13 @@ impl Expander<'_> {
 /// A procedure that may call itself, and its first call. The values are
 /// evaluated in front of its variable's scope, which their numbers cannot
 /// name anyway.
-fn looping(looped: u32, locals: Vec<u32>, values: Vec<Expr>, body: Expr, span: Span) -> Expr {
+pub(super) fn looping(
+    looped: u32,
+    locals: Vec<u32>,
+    values: Vec<Expr>,
+    body: Expr,
+    span: Span,
+) -> Expr {
     let lambda = Expr {
         kind: ExprKind::Lambda(locals, None, Box::new(body)),
         span,

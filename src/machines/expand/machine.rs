@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use super::forms::let_expr;
+use super::scope::base_name;
 use super::{Binding, Expanded, Expander, Finding, Scope, local_value, malformed, refused};
 use crate::machines::core::{Constant, Expr, ExprKind, FieldForm, FieldSource, RecordForm};
 use crate::machines::datum::{Datum, Kind};
@@ -19,6 +20,13 @@ struct Clause<'d> {
     name: &'d Rc<str>,
     value: &'d Datum,
     span: Span,
+}
+
+impl Clause<'_> {
+    /// The name of the field, also if a template brought it in.
+    fn field(&self) -> &str {
+        base_name(self.name)
+    }
 }
 
 /// A field with its value expanded and the variable that later ones see.
@@ -38,7 +46,7 @@ impl Expander<'_> {
     ) -> Expanded<Expr> {
         let clauses = clauses(rest)?;
         let (inherit, clauses) = match clauses.split_first() {
-            Some((first, others)) if &**first.name == "inherit" => (Some(first.value), others),
+            Some((first, others)) if first.field() == "inherit" => (Some(first.value), others),
             _ => (None, clauses.as_slice()),
         };
         self.check_fields(datum, clauses, inherit.is_some())?;
@@ -50,7 +58,7 @@ impl Expander<'_> {
             let value = self.expr(clause.value, &inner);
             let local = self.program.local();
             inner.bind(clause.name, Binding::Local(local));
-            if let Some(field) = Field::named(clause.name) {
+            if let Some(field) = Field::named(clause.field()) {
                 bound.push(Bound {
                     field,
                     span: clause.value.span,
@@ -120,7 +128,7 @@ impl Expander<'_> {
         expr
     }
 
-    fn is_referenced(&self, local: u32) -> bool {
+    pub(super) fn is_referenced(&self, local: u32) -> bool {
         self.program
             .locals
             .get(local as usize)
@@ -164,7 +172,7 @@ impl Expander<'_> {
     ) -> Expanded<()> {
         for (number, clause) in clauses.iter().enumerate() {
             let before = clauses.get(..number).unwrap_or_default();
-            if !inherits && before.iter().any(|other| other.name == clause.name) {
+            if !inherits && before.iter().any(|other| other.field() == clause.field()) {
                 return Err(refused(
                     Diagnostic::error(
                         "duplicate-field",
@@ -176,9 +184,9 @@ impl Expander<'_> {
         }
         let mut unknown = false;
         for clause in clauses {
-            if Field::named(clause.name).is_none() {
+            if Field::named(clause.field()).is_none() {
                 unknown = true;
-                let (diagnostic, span) = (unknown_field(clause.name), clause.span);
+                let (diagnostic, span) = (unknown_field(clause.field()), clause.span);
                 self.findings.push(Finding { diagnostic, span });
             }
         }
@@ -187,7 +195,7 @@ impl Expander<'_> {
         }
         let missing: Vec<&str> = ["name", "user"]
             .into_iter()
-            .filter(|name| !clauses.iter().any(|clause| &**clause.name == *name))
+            .filter(|name| !clauses.iter().any(|clause| clause.field() == *name))
             .collect();
         if missing.is_empty() {
             return Ok(());

@@ -1,20 +1,31 @@
 //! Modules: what a file may import, and from where it comes.
 //!
 //! A module is a file in `scheme/`, named after it. Its first form says what
-//! it exports; what it does not define itself is a procedure in Rust, or a
-//! procedure of (guile). Only definitions that the machine file reaches are
-//! expanded and compiled: each costs the engine 0.2 ms.
+//! it exports (`#:export`, each a name or `(INSIDE . OUTSIDE)`) and what it
+//! imports (`#:use-module`, with the usual options); what it neither defines
+//! nor imports is of (guile), a procedure in Rust, or a special form. Only
+//! definitions that the machine file reaches are even parsed, and compiled:
+//! each costs the engine 0.2 ms. So:
+//!
+//! - Each top-level form begins with `(` in column 0, and nothing else does.
+//! - `define`, `define*`, `define-syntax` with `syntax-rules`, and
+//!   `define-syntax-rule` are looked at when their name is reached. Macros
+//!   may use whatever their module sees, exported or not, and each other.
+//! - Any other form is expanded when the module is loaded and must come to
+//!   definitions, like `define-record-type`.
+//! - Values must be procedures: the order of definitions is not kept.
+//! - An error in a form that a macro made is reported at the use of the macro.
 
 mod known;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::body::definition_parts;
-use super::special::{SPECIALS, Special};
-use super::{Binding, Expanded, Expander, Finding, Malformed, Scope, malformed, refused};
+use super::macros::{Macro, macro_of};
+use super::special::{MODULE_SPECIALS, SPECIALS, Special};
+use super::{Binding, Expanded, Expander, Malformed, Scope, call, malformed, refused, special};
 use crate::machines::builtin;
-use crate::machines::core::{Expr, ExprKind};
+use crate::machines::core::{Expr, ExprKind, LIBRARY};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::reader;
@@ -62,8 +73,8 @@ pub fn missing_exports(module: &str) -> Vec<String> {
     let Some((_, text)) = FILES.iter().find(|(name, _)| *name == module) else {
         return Vec::new();
     };
-    let data = reader::read_all(text, 0, reader::NESTING_MAX).unwrap_or_default();
-    let names = data.first().map(exported_names).unwrap_or_default();
+    let header = top_level_forms(text).next().and_then(parse_definition);
+    let names = header.as_ref().map(exported_names).unwrap_or_default();
     names
         .iter()
         .filter(|(_, outside)| !found.contains_key(outside))
@@ -75,7 +86,9 @@ pub fn missing_exports(module: &str) -> Vec<String> {
 #[derive(Default)]
 pub struct Modules {
     loaded: HashMap<&'static str, Rc<Exports>>,
-    definitions: HashMap<u32, (Datum, Rc<Scope>)>,
+    definitions: HashMap<u32, (Definition, Rc<Scope>)>,
+    /// Being loaded: a module that imports itself sees nothing of itself.
+    loading: Vec<&'static str>,
     reached: HashSet<u32>,
     queue: Vec<u32>,
     /// All procedures in Rust and all special forms; only modules see it.
@@ -88,6 +101,21 @@ pub struct Modules {
 
 type Exports = HashMap<Rc<str>, Binding>;
 
+/// A definition of the library.
+enum Definition {
+    /// Not looked at yet.
+    Text(&'static str),
+    /// What a macro made of something.
+    Datum(Datum),
+}
+
+/// Parses one form of the library.
+pub(super) fn parse_definition(text: &str) -> Option<Datum> {
+    reader::Reader::new(text, LIBRARY, reader::NESTING_MAX)
+        .read()
+        .ok()?
+}
+
 impl Modules {
     /// Notes that a definition of the library is needed.
     pub(super) fn reach(&mut self, global: u32) {
@@ -99,6 +127,11 @@ impl Modules {
     /// Tells whether this is a procedure of the library.
     pub(super) fn has_reached(&self, global: u32) -> bool {
         self.reached.contains(&global)
+    }
+
+    /// All procedures in Rust and all special forms.
+    pub(super) fn root(&self) -> &Scope {
+        &self.root
     }
 
     /// Tells whether a module that the file asks for is missing.
@@ -114,6 +147,11 @@ impl Expander<'_> {
             let name = Rc::from(*name);
             self.modules.root.bind(&name, Binding::Special(*special));
             self.core.bind(&name, Binding::Special(*special));
+        }
+        for (name, special) in MODULE_SPECIALS {
+            self.modules
+                .root
+                .bind(&Rc::from(*name), Binding::Special(*special));
         }
         for name in builtin::names() {
             self.modules
@@ -132,12 +170,15 @@ impl Expander<'_> {
     /// Expands what the file needs of the library.
     pub(super) fn library(&mut self) {
         while let Some(global) = self.modules.queue.pop() {
-            let Some((datum, scope)) = self.modules.definitions.remove(&global) else {
+            let Some((definition, scope)) = self.modules.definitions.remove(&global) else {
                 continue;
             };
-            let rest = datum.list().and_then(|items| items.get(1..));
-            if let Ok((_, value)) = definition_parts(&datum, rest.unwrap_or_default()) {
-                let value = self.value(value, datum.span, &scope);
+            let datum = match definition {
+                Definition::Text(text) => parse_definition(text),
+                Definition::Datum(datum) => Some(datum),
+            };
+            if let Some(datum) = datum {
+                let value = self.definition_value(&datum, &scope);
                 self.program.library.push((global, value));
             }
         }
@@ -149,57 +190,116 @@ impl Expander<'_> {
         if let Some(exports) = self.modules.loaded.get(name) {
             return Some(Rc::clone(exports));
         }
-        let file = self.sources.add(name, text)?;
-        let data = reader::read_all(text, file, reader::NESTING_MAX).ok()?;
-        let parent = self.modules.base.as_ref().unwrap_or(&self.modules.root);
-        let scope = Scope::inside(parent);
-        let mut data = data.into_iter();
-        let header = data.next()?;
-        for datum in data {
-            let rest = datum.list().and_then(|items| items.get(1..))?;
-            let (name, _) = definition_parts(&datum, rest).ok()?;
-            let global = self.program.global(Rc::clone(&name), false);
-            scope.bind(&name, Binding::Library(global));
-            self.modules
-                .definitions
-                .insert(global, (datum, Rc::clone(&scope)));
+        if self.modules.loading.contains(name) {
+            return Some(Rc::default());
         }
-        let exports = Rc::new(exports(&header, &scope));
-        if *name == "(guile)" {
-            self.modules.base = Some(scope);
-        }
+        self.modules.loading.push(name);
+        let exports = self.load_module(name, text).map(Rc::new);
+        self.modules.loading.pop();
+        let exports = exports?;
         self.modules.loaded.insert(name, Rc::clone(&exports));
         Some(exports)
+    }
+
+    fn load_module(&mut self, name: &str, text: &'static str) -> Option<Exports> {
+        let mut forms = top_level_forms(text);
+        let header = parse_definition(forms.next()?)?;
+        let parent = self.modules.base.as_ref().unwrap_or(&self.modules.root);
+        let imports = Scope::inside(parent);
+        for spec in header_imports(&header) {
+            if let Err(malformed) = self.import(spec, &imports) {
+                self.find(malformed);
+            }
+        }
+        let scope = Scope::inside(&imports);
+        let mut others = Vec::new();
+        for form in forms {
+            match indexed(form) {
+                Some((name, true)) => {
+                    let binding = self.new_macro(Macro::Unparsed(form, Rc::clone(&scope)));
+                    scope.bind(&name.into(), binding);
+                }
+                Some((name, false)) => {
+                    self.library_definition(&name.into(), Definition::Text(form), &scope);
+                }
+                None => others.push(form),
+            }
+        }
+        if name == "(guile)" {
+            self.modules.base = Some(Rc::clone(&scope));
+        }
+        for form in others {
+            let datum = parse_definition(form)?;
+            self.library_form(datum, &scope);
+        }
+        Some(exports(&header, &scope))
+    }
+
+    fn library_definition(&mut self, name: &Rc<str>, definition: Definition, scope: &Rc<Scope>) {
+        let global = self.program.global(Rc::clone(name), false);
+        scope.bind(name, Binding::Library(global));
+        self.modules
+            .definitions
+            .insert(global, (definition, Rc::clone(scope)));
+    }
+
+    /// A form of the library that must come to definitions.
+    fn library_form(&mut self, datum: Datum, scope: &Rc<Scope>) {
+        if let Some(number) = macro_of(&datum, scope) {
+            match self.expand_macro(number, &datum, scope) {
+                Ok(Some(datum)) => self.library_form(datum, scope),
+                Ok(None) => {}
+                Err(malformed) => self.find(malformed),
+            }
+            return;
+        }
+        let Some((head, rest)) = datum.list().and_then(<[Datum]>::split_first) else {
+            return;
+        };
+        match special(head, scope) {
+            Some(Special::Begin) => {
+                for datum in rest {
+                    self.library_form(datum.clone(), scope);
+                }
+            }
+            Some(Special::DefineSyntax | Special::DefineSyntaxRule) => {
+                self.define_macro(&datum, scope, scope);
+            }
+            _ => match defined_name(&datum) {
+                Some(name) => self.library_definition(&name, Definition::Datum(datum), scope),
+                None => self.find(malformed(datum.span, "a module can only have definitions")),
+            },
+        }
     }
 
     /// `(use-modules SPEC …)`
     pub(super) fn form_use_modules(&mut self, _datum: &Datum, specs: &[Datum]) {
         for spec in specs {
-            if let Err(malformed) = self.import(spec) {
+            let imports = Rc::clone(&self.imports);
+            if let Err(malformed) = self.import(spec, &imports) {
                 self.find(malformed);
             }
         }
+        let imports = Rc::clone(&self.imports);
+        self.keep_promises(&imports);
     }
 
     /// `(define-module NAME #:use-module SPEC …)`
     pub(super) fn form_define_module(&mut self, datum: &Datum, rest: &[Datum]) {
-        let Some((_, options)) = rest.split_first() else {
+        if rest.is_empty() {
             self.find(malformed(datum.span, "`define-module` needs a name"));
             return;
-        };
-        let mut options = options.iter();
-        while let Some(option) = options.next() {
-            if keyword(option) == Some("use-module")
-                && let Some(spec) = options.next()
-                && let Err(malformed) = self.import(spec)
-            {
+        }
+        let imports = Rc::clone(&self.imports);
+        for spec in header_imports(datum) {
+            if let Err(malformed) = self.import(spec, &imports) {
                 self.find(malformed);
             }
         }
     }
 
     /// `NAME` or `(NAME #:select … #:prefix … #:hide … #:renamer …)`
-    fn import(&mut self, spec: &Datum) -> Expanded<()> {
+    fn import(&mut self, spec: &Datum, into: &Scope) -> Expanded<()> {
         let bad = || malformed(spec.span, "a module's name is a list such as (srfi srfi-1)");
         let items = spec.list().ok_or_else(bad)?;
         let (name, options) = match items.first() {
@@ -230,9 +330,22 @@ impl Expander<'_> {
             }
         }
         for (name, binding) in selection {
-            self.imports.bind(&name, binding);
+            into.bind(&name, binding);
         }
         Ok(())
+    }
+
+    /// A call of a procedure that every module sees.
+    pub(super) fn library_call(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Expr {
+        let base = self.modules.base.as_ref().unwrap_or(&self.modules.root);
+        let base = Rc::clone(base);
+        match self.reference_to(&name.into(), &base) {
+            Some(operator) => {
+                let operator = self.sited(operator, span);
+                call(operator, arguments, span)
+            }
+            None => self.nothing(span),
+        }
     }
 
     /// `(@ MODULE NAME)`
@@ -292,13 +405,6 @@ impl Expander<'_> {
         };
         Err(refused(diagnostic, name.span))
     }
-
-    /// Notes an unbound name, unless a missing module explains it.
-    pub(super) fn find_unbound(&mut self, diagnostic: Diagnostic, span: Span) {
-        if !self.modules.lacks_one() {
-            self.findings.push(Finding { diagnostic, span });
-        }
-    }
 }
 
 /// The names of the `#:export` of a module's header, each as it is bound
@@ -306,13 +412,7 @@ impl Expander<'_> {
 fn exports(header: &Datum, scope: &Scope) -> Exports {
     exported_names(header)
         .into_iter()
-        .filter_map(|(inside, outside)| {
-            let binding = match &*inside {
-                "build-machine" => Some(Binding::Special(Special::BuildMachine)),
-                inside => scope.lookup(inside),
-            };
-            Some((outside, binding?))
-        })
+        .filter_map(|(inside, outside)| Some((outside, scope.lookup(&inside)?)))
         .collect()
 }
 
@@ -336,6 +436,55 @@ fn exported_names(header: &Datum) -> Vec<(Rc<str>, Rc<str>)> {
             _ => None,
         })
         .collect()
+}
+
+/// The forms of a module's text: each begins a line.
+fn top_level_forms(text: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut rest = match text.strip_prefix('(') {
+        Some(_) => Some(text),
+        None => text
+            .find("\n(")
+            .and_then(|at| text.get(at.saturating_add(1)..)),
+    };
+    std::iter::from_fn(move || {
+        let this = rest?;
+        let end = this.find("\n(").map(|at| at.saturating_add(1));
+        rest = end.and_then(|end| this.get(end..));
+        this.get(..end.unwrap_or(this.len()))
+    })
+}
+
+/// The name that a form defines, and whether as a macro, if both can be seen
+/// without reading the form.
+fn indexed(form: &str) -> Option<(&str, bool)> {
+    let (word, rest) = form.strip_prefix('(')?.split_once([' ', '\n'])?;
+    let is_macro = match word {
+        "define" | "define*" => false,
+        "define-syntax" | "define-syntax-rule" => true,
+        _ => return None,
+    };
+    let rest = rest.trim_start().trim_start_matches('(');
+    let end = rest.find([' ', '\n', '(', ')'])?;
+    Some((rest.get(..end)?, is_macro))
+}
+
+/// The name that `(define NAME …)` or `(define (NAME …) …)` defines.
+fn defined_name(datum: &Datum) -> Option<Rc<str>> {
+    match &datum.list()?.get(1)?.kind {
+        Kind::Symbol(name) => Some(Rc::clone(name)),
+        Kind::List(items) | Kind::Dotted(items, _) => items.first()?.symbol().cloned(),
+        _ => None,
+    }
+}
+
+/// The modules that a header imports.
+fn header_imports(header: &Datum) -> impl Iterator<Item = &Datum> {
+    let items = header.list().unwrap_or_default();
+    items
+        .iter()
+        .zip(items.iter().skip(1))
+        .filter(|(option, _)| keyword(option) == Some("use-module"))
+        .map(|(_, spec)| spec)
 }
 
 fn keyword(datum: &Datum) -> Option<&str> {

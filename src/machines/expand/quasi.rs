@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{Binding, Expander, Scope, Special, special};
+use super::scope::base_name;
+use super::{Expander, Scope, Special, special};
 use crate::machines::core::Expr;
 use crate::machines::datum::{Datum, Kind};
 
@@ -93,22 +94,27 @@ fn hole<'d>(datum: &'d Datum, level: i32, scope: &Scope) -> Hole<'d> {
     match special(head, scope) {
         Some(Special::Quasiquote) => Hole::Level(1),
         Some(Special::Unquote) if level > 1 => Hole::Level(-1),
-        Some(Special::Unquote) if head.is_symbol("unquote") => Hole::Value(inner),
+        Some(Special::Unquote) if is_named(head, "unquote") => Hole::Value(inner),
         Some(Special::Unquote) => Hole::Splice(inner),
         _ => Hole::No,
     }
 }
 
+fn is_named(datum: &Datum, name: &str) -> bool {
+    datum
+        .symbol()
+        .is_some_and(|symbol| base_name(symbol) == name)
+}
+
 fn is_unquote(datum: &Datum, scope: &Scope) -> bool {
-    datum.is_symbol("unquote")
-        && scope.lookup("unquote") == Some(Binding::Special(Special::Unquote))
+    is_named(datum, "unquote") && special(datum, scope) == Some(Special::Unquote)
 }
 
 fn has_hole(datum: &Datum, scope: &Scope) -> bool {
     match &datum.kind {
         Kind::Symbol(name) => {
-            (&**name == "unquote" || &**name == "unquote-splicing")
-                && special(datum, scope).is_some()
+            matches!(base_name(name), "unquote" | "unquote-splicing")
+                && special(datum, scope) == Some(Special::Unquote)
         }
         Kind::List(items) | Kind::Vector(items) => items.iter().any(|item| has_hole(item, scope)),
         Kind::Dotted(items, tail) => {

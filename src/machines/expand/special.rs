@@ -13,18 +13,60 @@ pub enum Special {
     If,
     /// `lambda`
     Lambda,
-    /// `define`
+    /// `lambda*`
+    LambdaStar,
+    /// `case-lambda`
+    CaseLambda,
+    /// `case-lambda*`
+    CaseLambdaStar,
+    /// `define`, `define-public`
     Define,
+    /// `define*`, `define*-public`
+    DefineStar,
+    /// `define-values`
+    DefineValues,
+    /// `define-syntax`
+    DefineSyntax,
+    /// `define-syntax-rule`
+    DefineSyntaxRule,
+    /// `define-macro`
+    DefineMacro,
+    /// `let-syntax`
+    LetSyntax,
+    /// `letrec-syntax`
+    LetrecSyntax,
+    /// `syntax-rules`
+    SyntaxRules,
+    /// `identifier-syntax`
+    IdentifierSyntax,
+    /// `syntax-case`
+    SyntaxCase,
+    /// `with-syntax`
+    WithSyntax,
+    /// `syntax`
+    Syntax,
+    /// `quasisyntax`
+    QuasiSyntax,
+    /// `syntax-parameterize`
+    SyntaxParameterize,
     /// `set!`
     Set,
     /// `begin`
     Begin,
+    /// `eval-when`
+    EvalWhen,
     /// `let`, also with a name
     Let,
     /// `let*`
     LetStar,
     /// `letrec`, `letrec*`
     Letrec,
+    /// `let-values`
+    LetValues,
+    /// `let*-values`
+    LetStarValues,
+    /// `receive`
+    Receive,
     /// `cond`
     Cond,
     /// `case`
@@ -39,10 +81,22 @@ pub enum Special {
     Unless,
     /// `do`
     Do,
+    /// `while`
+    While,
+    /// `cond-expand`
+    CondExpand,
+    /// `include`
+    Include,
+    /// `current-filename`
+    CurrentFilename,
     /// `@`, `@@`
     At,
     /// `use-modules`
     UseModules,
+    /// `import`
+    Import,
+    /// `export` and its kin
+    Export,
     /// `define-module`
     DefineModule,
     /// `build-machine`
@@ -53,7 +107,7 @@ pub enum Special {
     Unsupported,
 }
 
-/// All special forms by name.
+/// The special forms of (guile), by name.
 pub const SPECIALS: &[(&str, Special)] = &[
     ("quote", Special::Quote),
     ("quasiquote", Special::Quasiquote),
@@ -62,10 +116,36 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("if", Special::If),
     ("lambda", Special::Lambda),
     ("λ", Special::Lambda),
+    ("lambda*", Special::LambdaStar),
+    ("case-lambda", Special::CaseLambda),
+    ("case-lambda*", Special::CaseLambdaStar),
     ("define", Special::Define),
     ("define-public", Special::Define),
+    ("define-once", Special::Define),
+    ("define-inlinable", Special::Define),
+    ("define-integrable", Special::Define),
+    ("define*", Special::DefineStar),
+    ("define*-public", Special::DefineStar),
+    ("define-values", Special::DefineValues),
+    ("define-syntax", Special::DefineSyntax),
+    ("define-syntax-parameter", Special::DefineSyntax),
+    ("define-syntax-rule", Special::DefineSyntaxRule),
+    ("define-macro", Special::DefineMacro),
+    ("defmacro", Special::DefineMacro),
+    ("let-syntax", Special::LetSyntax),
+    ("letrec-syntax", Special::LetrecSyntax),
+    ("syntax-rules", Special::SyntaxRules),
+    ("identifier-syntax", Special::IdentifierSyntax),
+    ("syntax-case", Special::SyntaxCase),
+    ("with-syntax", Special::WithSyntax),
+    ("syntax", Special::Syntax),
+    ("quasisyntax", Special::QuasiSyntax),
+    ("unsyntax", Special::Auxiliary),
+    ("unsyntax-splicing", Special::Auxiliary),
+    ("syntax-parameterize", Special::SyntaxParameterize),
     ("set!", Special::Set),
     ("begin", Special::Begin),
+    ("eval-when", Special::EvalWhen),
     ("let", Special::Let),
     ("let*", Special::LetStar),
     ("letrec", Special::Letrec),
@@ -77,29 +157,32 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("when", Special::When),
     ("unless", Special::Unless),
     ("do", Special::Do),
+    ("while", Special::While),
+    ("cond-expand", Special::CondExpand),
+    ("include", Special::Include),
+    ("include-from-path", Special::Include),
+    ("current-filename", Special::CurrentFilename),
     ("@", Special::At),
     ("@@", Special::At),
     ("use-modules", Special::UseModules),
+    ("import", Special::Import),
+    ("export", Special::Export),
+    ("export!", Special::Export),
+    ("re-export", Special::Export),
     ("define-module", Special::DefineModule),
     ("else", Special::Auxiliary),
     ("=>", Special::Auxiliary),
-    ("case-lambda", Special::Unsupported),
-    ("cond-expand", Special::Unsupported),
-    ("define*", Special::Unsupported),
-    ("define-macro", Special::Unsupported),
-    ("define-syntax", Special::Unsupported),
-    ("define-syntax-rule", Special::Unsupported),
-    ("define-values", Special::Unsupported),
-    ("delay", Special::Unsupported),
-    ("false-if-exception", Special::Unsupported),
-    ("include", Special::Unsupported),
-    ("import", Special::Unsupported),
-    ("lambda*", Special::Unsupported),
-    ("let-syntax", Special::Unsupported),
-    ("letrec-syntax", Special::Unsupported),
-    ("parameterize", Special::Unsupported),
-    ("syntax-case", Special::Unsupported),
-    ("syntax-rules", Special::Unsupported),
-    ("while", Special::Unsupported),
+    ("...", Special::Auxiliary),
+    ("_", Special::Auxiliary),
+    ("the-environment", Special::Unsupported),
+    ("local-eval", Special::Unsupported),
     ("gexp", Special::Unsupported),
+];
+
+/// Special forms that only modules export.
+pub const MODULE_SPECIALS: &[(&str, Special)] = &[
+    ("build-machine", Special::BuildMachine),
+    ("let-values", Special::LetValues),
+    ("let*-values", Special::LetStarValues),
+    ("receive", Special::Receive),
 ];
