@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
             Item::Datum(datum) => Ok(Some(datum)),
             Item::End => Ok(None),
             Item::Close(c, span) => Err(ReadError::new(Problem::Unexpected(c), span)),
-            Item::Dot(span) => Err(ReadError::new(Problem::BadDot, span)),
+            Item::Dot(span) => Ok(Some(list::symbol(".", span))),
         }
     }
 

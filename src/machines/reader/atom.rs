@@ -25,7 +25,7 @@ impl Reader<'_> {
             }
             Some(',') => self.prefixed(start, "#,", "unsyntax"),
             Some('t' | 'T') => Ok(self.boolean(start, "rue", true)),
-            Some('f' | 'F') if !starts_with_any(rest, &["#f32", "#f64"]) => {
+            Some('f' | 'F') if !starts_with_any(rest, &["#f3", "#f6"]) => {
                 Ok(self.boolean(start, "alse", false))
             }
             _ => self.hash_token(start),
@@ -86,7 +86,7 @@ impl Reader<'_> {
                 Some(Err(number::Unsupported)) => {
                     return Err(self.fail(Problem::UnsupportedNumber(token.into()), start));
                 }
-                None if is_array(&what, opens) => {
+                None if is_array(&what, opens) || starts_with_any(&what, &["f3", "f6"]) => {
                     let what = if opens { what + "(…)" } else { what };
                     return Err(self.fail(Problem::UnsupportedArray(what), start));
                 }

@@ -93,9 +93,9 @@ impl Reader<'_> {
     pub(super) fn following(&mut self, mark: &'static str, span: Span) -> Result<Datum, ReadError> {
         match self.item()? {
             Item::Datum(datum) => Ok(datum),
-            Item::Close(..) | Item::Dot(_) | Item::End => {
-                Err(ReadError::new(Problem::NothingAfter(mark), span))
-            }
+            // Only in a list a dot is more than a symbol.
+            Item::Dot(span) => Ok(symbol(".", span)),
+            Item::Close(..) | Item::End => Err(ReadError::new(Problem::NothingAfter(mark), span)),
         }
     }
 

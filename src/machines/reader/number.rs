@@ -61,6 +61,9 @@ fn real(text: &str, radix: u32, exactness: Exactness) -> Option<Result<Number, U
         "+nan.0" | "-nan.0" => return Some(Ok(Number::Real(f64::NAN))),
         _ => {}
     }
+    if radix == 10 && is_out_of_range(text) {
+        return Some(Err(Unsupported));
+    }
     if text.contains('#') {
         let exactness = match exactness {
             Exactness::AsWritten => Exactness::Inexact,
@@ -89,14 +92,43 @@ fn real(text: &str, radix: u32, exactness: Exactness) -> Option<Result<Number, U
     }))
 }
 
+/// Tells whether an exponent is so large that Guile refuses the number, which
+/// it does before it looks at what follows (measured, 3.0.11).
+fn is_out_of_range(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(is_exponent_marker) else {
+        return false;
+    };
+    let mantissa = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
+    if !mantissa
+        .chars()
+        .all(|c| c.is_ascii_digit() || ".#".contains(c))
+    {
+        return false;
+    }
+    let negative = exponent.starts_with('-');
+    let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let digits = digits
+        .get(..end.unwrap_or(digits.len()))
+        .unwrap_or_default();
+    let limit = if negative { 324 } else { 308 };
+    let significant = digits.trim_start_matches('0');
+    significant.len() > 3 || significant.parse::<u32>().is_ok_and(|size| size > limit)
+}
+
+/// Guile has letters for all lengths that a number may have, and one length.
+fn is_exponent_marker(c: char) -> bool {
+    matches!(c.to_ascii_lowercase(), 'e' | 's' | 'f' | 'd' | 'l')
+}
+
 /// `12##.#`: digits that are not known are 0, and make the number inexact.
 fn without_hashes(text: &str, radix: u32) -> Option<String> {
-    let (mut digit, mut hash) = (false, false);
+    let (mut digit, mut hash, mut exponent) = (false, false, false);
     text.chars()
         .map(|c| match c {
             '#' => {
                 hash = true;
-                digit.then_some('0')
+                (digit && !exponent).then_some('0')
             }
             '/' => {
                 (digit, hash) = (false, false);
@@ -105,7 +137,7 @@ fn without_hashes(text: &str, radix: u32) -> Option<String> {
             '.' | '+' | '-' => Some(c),
             // An exponent follows, or it is no number.
             c if !c.is_digit(radix) => {
-                (digit, hash) = (false, false);
+                (digit, hash, exponent) = (false, false, true);
                 Some(c)
             }
             c => {
@@ -155,13 +187,7 @@ fn reduced(n: i128, d: i128) -> Option<Number> {
 
 /// `1.5`, `.5`, `2.`, `1e3`.
 fn decimal(text: &str, exactness: Exactness) -> Option<Result<Number, Unsupported>> {
-    // Guile has letters for all lengths that a number may have, and one
-    // length.
-    let marker = |c: char| matches!(c.to_ascii_lowercase(), 'e' | 's' | 'f' | 'd' | 'l');
-    let (mantissa, exponent) = match text.find(marker) {
-        Some(at) => (text.get(..at)?, text.get(at.checked_add(1)?..)?),
-        None => (text, "0"),
-    };
+    let (mantissa, exponent) = text.split_once(is_exponent_marker).unwrap_or((text, "0"));
     let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
@@ -171,8 +197,7 @@ fn decimal(text: &str, exactness: Exactness) -> Option<Result<Number, Unsupporte
     if !is_signed_digits(exponent, 10) {
         return None;
     }
-    // Others are an error to Guile, too (measured, 3.0.11).
-    let Some(exponent) = exponent.parse().ok().filter(|e| (-324..=308).contains(e)) else {
+    let Ok(exponent) = exponent.parse() else {
         return Some(Err(Unsupported));
     };
     if exactness == Exactness::Exact {
@@ -238,10 +263,21 @@ fn is_complex(text: &str, radix: u32) -> bool {
         real(part, radix, Exactness::AsWritten).is_some() || matches!(part, "" | "+" | "-")
     };
     if let Some((magnitude, angle)) = text.split_once('@') {
-        return !magnitude.is_empty() && !angle.is_empty() && part(magnitude) && part(angle);
+        let real = |part| real(part, radix, Exactness::AsWritten).is_some();
+        return real(magnitude) && real(angle);
     }
     let Some(body) = text.strip_suffix('i') else {
-        return false;
+        // Guile refuses `1+1e999` before it sees that there is no `i`.
+        let too_large = |part: &str| {
+            matches!(
+                real(part, radix, Exactness::AsWritten),
+                Some(Err(Unsupported))
+            )
+        };
+        return text.char_indices().skip(1).any(|(at, c)| {
+            let (left, right) = text.split_at(at);
+            matches!(c, '+' | '-') && part(left) && too_large(right)
+        });
     };
     body.char_indices()
         .filter(|(_, c)| matches!(c, '+' | '-'))

@@ -54,7 +54,7 @@ impl Reader<'_> {
         self.skip(2);
         let word_end = self
             .rest()
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .find(|c: char| !(c.is_alphanumeric() || c == '-'))
             .unwrap_or(self.rest().len());
         let word = self.rest().get(..word_end).unwrap_or_default();
         match word {
