@@ -136,8 +136,7 @@ fn expanded(
             Span::default(),
         )]
     })?;
-    let data = reader::read_all(text, file, nesting)
-        .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
+    let data = reader::read_all(text, file, nesting).map_err(|error| vec![unreadable(error)])?;
     let (program, findings) = expand(&data, file, sources);
     if findings.iter().any(|finding| finding.diagnostic.is_error()) {
         return Err(findings);
@@ -176,6 +175,12 @@ fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Steps<&'a 
         finding.diagnostic.help = Some("save the file as UTF-8".into());
         vec![finding]
     })
+}
+
+fn unreadable(error: reader::ReadError) -> Finding {
+    let mut finding = finding("read", error.problem.to_string(), error.span);
+    finding.diagnostic.help = error.help;
+    finding
 }
 
 fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
