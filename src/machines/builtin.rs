@@ -12,11 +12,13 @@ mod files;
 mod format;
 mod internal;
 mod lists;
+mod matching;
 mod numbers;
 pub mod offload;
 mod ports;
 pub mod print;
 mod processes;
+pub mod records;
 mod strings;
 mod symbols;
 mod system;
@@ -32,15 +34,21 @@ type Table = &'static [(&'static str, Function)];
 
 const TABLES: &[Table] = &[
     control::TABLE,
+    control::STATE,
+    control::HANDLERS,
+    control::FLUIDS,
     clock::TABLE,
     equality::TABLE,
     files::TABLE,
     format::TABLE,
     internal::TABLE,
     lists::TABLE,
+    matching::TABLE,
     offload::TABLE,
     processes::TABLE,
     print::TABLE,
+    records::TABLE,
+    records::EXCEPTIONS,
     symbols::TABLE,
     system::TABLE,
     tables::TABLE,
@@ -95,12 +103,6 @@ fn name_of(value: &Value) -> Option<&'static str> {
         .map(|(name, _)| *name)
 }
 
-/// Forgets what belongs to the program before.
-pub fn reset() {
-    ports::reset();
-    system::reset();
-}
-
 /// The error for what Guile has and this has not.
 fn unsupported(what: &str) -> Fault {
     engine::fault(Failure::new(
@@ -120,4 +122,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .flat_map(|table| table.iter().map(|(name, _)| *name))
         .chain(constants().map(|(name, _)| *name))
         .chain(engine::native_names())
+}
+
+/// Forgets what belongs to the program before.
+pub fn reset() {
+    control::reset();
+    ports::reset();
+    records::reset();
+    system::reset();
 }

@@ -57,7 +57,16 @@ pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
 fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Report {
     let (findings, machines) = match steps {
         Ok((findings, machines)) => (findings, machines),
-        Err(findings) => (findings, Vec::new()),
+        Err(mut findings) => {
+            // As with stock there are no machines then: the file of a virtual
+            // machine that has not run yet is no mistake.
+            for finding in &mut findings {
+                if finding.diagnostic.code == "machines::missing-file" {
+                    finding.diagnostic.severity = Severity::Warning;
+                }
+            }
+            (findings, Vec::new())
+        }
     };
     Report {
         machines: machines
@@ -127,8 +136,7 @@ fn expanded(
             Span::default(),
         )]
     })?;
-    let data = reader::read_all(text, file, nesting)
-        .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
+    let data = reader::read_all(text, file, nesting).map_err(|error| vec![unreadable(error)])?;
     let (program, findings) = expand(&data, file, sources);
     if findings.iter().any(|finding| finding.diagnostic.is_error()) {
         return Err(findings);
@@ -167,6 +175,12 @@ fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Steps<&'a 
         finding.diagnostic.help = Some("save the file as UTF-8".into());
         vec![finding]
     })
+}
+
+fn unreadable(error: reader::ReadError) -> Finding {
+    let mut finding = finding("read", error.problem.to_string(), error.span);
+    finding.diagnostic.help = error.help;
+    finding
 }
 
 fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {

@@ -14,14 +14,7 @@ use crate::machines::engine::{
     Answer, Fault, Value, View, boolean, character, list_items, raise, text, view,
 };
 
-pub const TABLE: Table = &[
-    ("format", format),
-    ("simple-format", simple_format),
-    ("object->string", |values| {
-        let arguments = Arguments::between("object->string", values, 1, 2)?;
-        Ok(text(written(arguments.value(0)?)))
-    }),
-];
+pub const TABLE: Table = &[("format", format), ("simple-format", simple_format)];
 
 /// What `format` says of anything that is wrong.
 fn wrong() -> Fault {

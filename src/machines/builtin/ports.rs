@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use super::Table;
 use super::arguments::Arguments;
+use super::control;
 use crate::machines::engine::{
     Answer, Fault, Value, address, boolean, foreign, integer, raise, text, unspecified,
     with_foreign,
@@ -221,8 +222,8 @@ pub enum Standard {
 }
 
 thread_local! {
-    // Values must not be dropped when the thread ends: the interpreter's own
-    // variables are gone by then.
+    // The fluids that hold them. Values must not be dropped when the thread
+    // ends: the interpreter's own variables are gone by then.
     static CURRENT: RefCell<ManuallyDrop<[Option<Value>; 3]>> =
         const { RefCell::new(ManuallyDrop::new([None, None, None])) };
 }
@@ -232,8 +233,8 @@ pub fn reset() {
     CURRENT.with_borrow_mut(|current| **current = [None, None, None]);
 }
 
-/// The port that is used where none is given.
-pub fn current(which: Standard) -> Value {
+/// The fluid that holds the port that is used where none is given.
+fn fluid(which: Standard) -> Value {
     let known = CURRENT.with_borrow(|current| current.get(which as usize).cloned().flatten());
     known.unwrap_or_else(|| {
         let port = match which {
@@ -241,25 +242,41 @@ pub fn current(which: Standard) -> Value {
             Standard::Output => Port::writing(output::Sink::Standard(1, 0)),
             Standard::Error => Port::writing(output::Sink::Standard(2, 0)),
         };
-        let port = foreign(port).unwrap_or_default();
-        replace(which, Some(port.clone()));
-        port
+        let fluid = control::new_fluid(foreign(port).ok()).unwrap_or_default();
+        CURRENT.with_borrow_mut(|current| {
+            if let Some(place) = current.get_mut(which as usize) {
+                *place = Some(fluid.clone());
+            }
+        });
+        fluid
     })
 }
 
-/// Another port for where none is given; gives the one before.
-fn replace(which: Standard, port: Option<Value>) -> Option<Value> {
-    CURRENT.with_borrow_mut(|current| {
-        let place = current.get_mut(which as usize)?;
-        std::mem::replace(place, port)
-    })
+/// The fluid of a procedure that is a parameter, such as
+/// `current-output-port`.
+pub fn fluid_of(procedure: &Value) -> Option<Value> {
+    Some(fluid(match super::name_of(procedure)? {
+        "current-input-port" => Standard::Input,
+        "current-output-port" => Standard::Output,
+        "current-error-port" | "current-warning-port" => Standard::Error,
+        _ => return None,
+    }))
+}
+
+/// The port that is used where none is given.
+pub fn current(which: Standard) -> Value {
+    control::value_of(&fluid(which)).unwrap_or_default()
+}
+
+fn replace(which: Standard, port: &Value) {
+    control::assign(&fluid(which), Some(port.clone()));
 }
 
 fn current_port(name: &'static str, values: &[Value], which: Standard) -> Answer {
     let arguments = Arguments::between(name, values, 0, 1)?;
     if let Some(port) = arguments.optional(0) {
         let before = current(which);
-        replace(which, Some(port.clone()));
+        replace(which, port);
         return Ok(before);
     }
     Ok(current(which))
@@ -277,7 +294,7 @@ fn set_current(name: &'static str, values: &[Value], which: Standard) -> Answer 
         return Err(raise::misc_error("", message, vec![port.clone()]));
     }
     let before = current(which);
-    replace(which, Some(port.clone()));
+    replace(which, port);
     Ok(before)
 }
 

@@ -208,21 +208,18 @@ pub fn read_file(name: &str) -> Result<String, Fault> {
     // A pipe or terminal could keep us waiting for ever; the parent's clock
     // ends that. A directory opens, and fails when it is read.
     let path = Path::new(name);
-    let file = File::open(path).map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            dependency::note_file(path, None);
-        } else {
-            dependency::note_uncacheable("a file that cannot be opened");
-        }
+    let opened = File::open(path);
+    let file = opened.map_err(|error| {
+        dependency::note_attempt(path, Err(&error));
         file_fault("open-file", name, &error)
     })?;
-    file.take(FILE_MAX.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| {
-            dependency::note_uncacheable("a file that cannot be read");
-            raise::system_error("fport_read", error.raw_os_error().unwrap_or(5), Vec::new())
-        })?;
-    dependency::note_file(path, Some(&bytes));
+    let read = file
+        .take(FILE_MAX.saturating_add(1))
+        .read_to_end(&mut bytes);
+    dependency::note_attempt(path, read.as_ref().map(|_| &*bytes));
+    read.map_err(|error| {
+        raise::system_error("fport_read", error.raw_os_error().unwrap_or(5), Vec::new())
+    })?;
     if bytes.len() as u64 > FILE_MAX {
         // EFBIG
         return Err(raise::system_error("fport_read", 27, vec![text(name)]));
