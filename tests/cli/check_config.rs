@@ -131,6 +131,7 @@ fn unbalanced_parentheses() {
     m.scm:2:0: error: this `(` is never closed [machines::read]
       (list
       ^
+      help: by the indentation, a `)` is missing at the end of line 3
 
     m.scm: no machines, 1 error, no warnings
     --- stderr
@@ -741,7 +742,7 @@ fn json_has_no_machines_where_the_file_is_broken() {
           "column": 0,
           "end_line": 2,
           "end_column": 1,
-          "help": null
+          "help": "the file ends before it is closed"
         }
       ]
     }
