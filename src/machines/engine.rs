@@ -3,11 +3,13 @@
 //! `Engine::new` takes 230 ms, nearly all of it for a prelude and macros that
 //! a core program has no use for; the engine below is ready in 2 ms.
 
+mod native;
 pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use steel::rerrs::ErrorKind;
@@ -19,22 +21,38 @@ use super::core::{Program, Text, emit};
 use super::source::Span;
 
 pub use super::dependency::note as depend;
+pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
     Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
-    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_list,
-    from_list_with, from_literal, from_number, from_rest, from_vector, identical, integer,
-    is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real, set_car,
-    set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items, vector_set,
-    view, walk, with_foreign, with_vector, written_number, wrong_type,
+    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
+    from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
+    integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
+    set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,
+    vector_set, view, walk, with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
-const NATIVE: &[&str] = &["%apply", "box-strong", "unbox-strong", "set-strong-box!"];
+const NATIVE: &[&str] = &[
+    "%apply",
+    "box-strong",
+    "unbox-strong",
+    "set-strong-box!",
+    "%native-call/cc",
+    "%native-handle",
+    "%native-raise",
+];
 
-/// What Steel calls a primitive: its `apply` takes lists of its own.
+/// What Steel calls a primitive, where we call it otherwise: its `apply` takes
+/// lists of its own, the others leave our dynamic state out.
 fn native_name(name: &str) -> &str {
-    if name == "%apply" { "apply" } else { name }
+    match name {
+        "%apply" => "apply",
+        "%native-call/cc" => "call/cc",
+        "%native-handle" => "call-with-exception-handler",
+        "%native-raise" => "raise-error",
+        name => name,
+    }
 }
 
 /// Primitives that the emitted text itself uses.
@@ -120,7 +138,10 @@ thread_local! {
     /// The top-level form, or the call of the library, that is running.
     static SITE: Cell<Option<Span>> = const { Cell::new(None) };
     /// Failures on their way through the interpreter, which carries only text.
-    static FAILURES: RefCell<Vec<Failure>> = const { RefCell::new(Vec::new()) };
+    // Not dropped with the thread: the interpreter's own variables are gone by
+    // then.
+    static FAILURES: RefCell<ManuallyDrop<Vec<Failure>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
     /// Steel's own procedures.
     static NATIVES: RefCell<HashMap<&'static str, Value>> = RefCell::default();
 }
@@ -170,7 +191,8 @@ pub fn hold(program: Program) -> Rc<Program> {
 /// Runs a program; its value is that of the last form.
 pub fn run(program: Program) -> Result<Value, Failure> {
     let program = hold(program);
-    FAILURES.take();
+    FAILURES.with_borrow_mut(|failures| failures.clear());
+    builtin::reset();
     SITE.set(None);
     let text = emit(&program);
     let mut engine = engine(&program, &text)?;
