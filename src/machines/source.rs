@@ -1,9 +1,13 @@
 //! The text of a file and the places in it.
 
+mod encoding;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
 use super::record::{Location, Position};
+
+pub use encoding::{BadEncoding, decode};
 
 /// A stretch of one of the files that belong to an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
