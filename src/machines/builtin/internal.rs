@@ -4,8 +4,8 @@ use super::Table;
 use super::arguments::Arguments;
 use crate::machines::core::Signature;
 use crate::machines::engine::{
-    self, Answer, Failure, Fault, Value, View, boolean, fault, is_procedure, is_unset, unspecified,
-    view, wrong_type,
+    self, Answer, Failure, Fault, Value, View, boolean, fault, is_procedure, is_unset, raise,
+    unspecified, view, wrong_type,
 };
 
 pub const TABLE: Table = &[
@@ -61,14 +61,13 @@ fn unbound_fault(reference: usize) -> Fault {
     let failure = match program.references.get(reference) {
         Some(reference) => Failure {
             span: Some(reference.span),
-            ..Failure::new(
-                "unbound-variable",
-                if reference.unbound {
-                    format!("unbound variable `{}`", reference.name)
-                } else {
-                    format!("`{}` is used before its definition", reference.name)
-                },
-            )
+            code: "unbound-variable",
+            message: if reference.unbound {
+                format!("unbound variable `{}`", reference.name)
+            } else {
+                format!("`{}` is used before its definition", reference.name)
+            },
+            ..raise::unbound(&reference.name)
         },
         None => Failure::new("unbound-variable", "unbound variable"),
     };
