@@ -21,6 +21,7 @@ pub mod context;
 pub mod dialogue;
 pub mod exit;
 pub mod local;
+pub mod outcome;
 pub mod output;
 pub mod place;
 pub mod postponed;

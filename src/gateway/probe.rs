@@ -48,13 +48,15 @@ impl Probe {
     /// Begins to connect to a machine, which news call by this number.
     ///
     /// Whatever can fail without a connection, such as reading a key, shows
-    /// as news as well.
+    /// as news as well. `witness` hears the outcome at once, in a thread, also
+    /// when nobody asks for news any more.
     pub fn begin(
         &mut self,
         number: usize,
         machine: &BuildMachine,
         home: Option<&Path>,
         limits: &Limits,
+        witness: impl FnOnce(Result<Duration, &GatewayError>) + Send + 'static,
     ) {
         let (machine, home) = (machine.clone(), home.map(Path::to_owned));
         let (limits, sender) = (limits.clone(), self.sender.clone());
@@ -67,6 +69,7 @@ impl Probe {
                     Connection::open_telling(&machine, home.as_deref(), &limits, &mut || {
                         tell(&greeted, number, News::Greeted(begun.elapsed()))
                     });
+                witness(opened.as_ref().map(|_| begun.elapsed()));
                 let news = match opened {
                     Ok(connection) => News::Connected(Box::new(connection)),
                     Err(error) => News::Failed(error),
