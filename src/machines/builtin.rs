@@ -30,7 +30,13 @@ use std::collections::HashMap;
 use super::engine::{self, Failure, Fault, Function, Value};
 
 /// The procedures of one file.
-type Table = &'static [(&'static str, Function)];
+type Table = &'static [Entry];
+
+/// A procedure with its name.
+type Entry = (&'static str, Function);
+
+/// Names of values that are no procedures, each with what makes the value.
+type Constants = &'static [(&'static str, fn() -> Value)];
 
 const TABLES: &[Table] = &[
     control::TABLE,
