@@ -132,7 +132,7 @@
    make-fluid make-unbound-fluid make-thread-local-fluid fluid?
    fluid-ref fluid-set! fluid-unset! fluid-bound? with-fluids*
    with-fluid* call-with-prompt abort-to-prompt make-prompt-tag
-   default-prompt-tag
+   default-prompt-tag print-exception system-error-errno raise delay false-if-exception parameterize with-fluids
    ;; Records
    make-record-type record-constructor record-predicate record-accessor
    record-modifier record? record-type-descriptor record-type-name

@@ -62,14 +62,13 @@ fn unbound_fault(reference: usize) -> Fault {
     let failure = match program.references.get(reference) {
         Some(reference) => Failure {
             span: Some(reference.span),
-            ..Failure::new(
-                "unbound-variable",
-                if reference.unbound {
-                    format!("unbound variable `{}`", reference.name)
-                } else {
-                    format!("`{}` is used before its definition", reference.name)
-                },
-            )
+            code: "unbound-variable",
+            message: if reference.unbound {
+                format!("unbound variable `{}`", reference.name)
+            } else {
+                format!("`{}` is used before its definition", reference.name)
+            },
+            ..raise::unbound(&reference.name)
         },
         None => Failure::new("unbound-variable", "unbound variable"),
     };
