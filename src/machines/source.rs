@@ -3,6 +3,7 @@
 mod encoding;
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::record::{Location, Position};
 
@@ -40,7 +41,7 @@ impl Sources {
         let source = self.files.get(usize::from(span.file))?;
         let (line, column) = source.position(span.start as usize);
         Some(Location {
-            file: source.name.clone(),
+            file: Arc::clone(&source.name),
             line,
             column,
         })
@@ -59,7 +60,7 @@ impl Sources {
 
 /// One file.
 struct Source {
-    name: String,
+    name: Arc<str>,
     text: String,
     /// Where the last question was answered. Questions come mostly in the
     /// order of the text, and a file may be one line of megabytes.
@@ -82,7 +83,7 @@ const START: Cursor = Cursor {
 impl Source {
     fn new(name: &str, text: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             text: text.to_owned(),
             last: Cell::new(START),
         }
