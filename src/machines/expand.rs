@@ -15,15 +15,17 @@ mod procedures;
 mod promises;
 mod quasi;
 mod scope;
+mod session;
 mod special;
 mod syntax_rules;
 mod values;
 
 use std::rc::Rc;
 
-use super::core::{Constant, Expr, ExprKind, Program};
+use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
 use super::datum::{Datum, Kind};
 use super::diagnostic::Diagnostic;
+use super::engine::{Failure, Interpreter, Value};
 use super::source::{Sources, Span};
 use macros::{Macro, macro_of};
 use modules::Modules;
@@ -32,6 +34,7 @@ use scope::{Binding, Scope};
 use special::Special;
 
 pub use modules::{known_module_of, missing_exports, supported_modules};
+pub use session::{FileValue, Outcome, nested};
 
 /// What was found wrong, and where.
 pub struct Finding {
@@ -54,67 +57,56 @@ fn refused(diagnostic: Diagnostic, span: Span) -> Malformed {
     Malformed(Box::new(Finding { diagnostic, span }))
 }
 
-/// Expands the data of a file, which is this one of the sources.
-pub fn expand(data: &[Datum], file: u16, sources: &mut Sources) -> (Program, Vec<Finding>) {
-    let mut expander = Expander::new(sources);
-    expander.program.file = file;
-    expander.declare_redefined(data);
-    for datum in data {
-        expander.top_level_form(datum);
-    }
-    expander.library();
-    expander.find_broken_promises();
-    let program = std::mem::take(&mut expander.program);
-    (program, std::mem::take(&mut expander.findings))
-}
-
-impl Drop for Expander<'_> {
+impl Drop for Expander {
     fn drop(&mut self) {
         self.file.aliases().clear();
     }
 }
 
-struct Expander<'s> {
+/// The state of an evaluation.
+#[derive(Default)]
+pub struct Expander {
     program: Program,
     findings: Vec<Finding>,
     modules: Modules,
     macros: Vec<Macro>,
     promises: Promises,
-    /// How many uses of macros stand inside each other here.
-    depth: u32,
-    /// How many uses of macros there were.
-    uses: u32,
-    #[expect(dead_code, reason = "for files that are included")]
-    sources: &'s mut Sources,
+    sources: Sources,
     /// What is there without an import.
     core: Rc<Scope>,
     /// The file's own definitions; imports are in between.
     file: Rc<Scope>,
     imports: Rc<Scope>,
     unspecified: u32,
+    /// How many uses of macros stand inside each other here.
+    depth: u32,
+    /// How many uses of macros there were.
+    uses: u32,
+    /// Nothing is run any more.
+    stopped: bool,
+    /// Each form is run before the next one is looked at.
+    one_by_one: bool,
+    /// The interpreter is running.
+    nested: bool,
+    /// There as soon as something was run.
+    interpreter: Option<Interpreter>,
+    /// The value of the last form that was run.
+    value: Option<Value>,
+    /// Why the evaluation stopped.
+    failure: Option<Failure>,
+    /// The form that is being looked at.
+    last: Span,
 }
 
-impl<'s> Expander<'s> {
-    fn new(sources: &'s mut Sources) -> Self {
-        let mut program = Program::default();
-        let unspecified = program.constant(Constant::Unspecified);
-        let modules = Modules::default();
-        let core = Scope::beside(modules.root());
-        let imports = Scope::inside(&core);
-        let mut expander = Self {
-            file: Scope::inside(&imports),
-            imports,
-            core,
-            program,
-            findings: Vec::new(),
-            modules,
-            macros: Vec::new(),
-            promises: Promises::new(),
-            depth: 0,
-            uses: 0,
-            sources,
-            unspecified,
-        };
+impl Expander {
+    /// The state before the first form.
+    pub fn new(sources: Sources) -> Self {
+        let mut expander = Self::default();
+        expander.unspecified = expander.program.constant(Constant::Unspecified);
+        expander.core = Scope::beside(expander.modules.root());
+        expander.imports = Scope::inside(&expander.core);
+        expander.file = Scope::inside(&expander.imports);
+        expander.sources = sources;
         expander.set_up();
         expander
     }
@@ -284,7 +276,7 @@ impl<'s> Expander<'s> {
     fn sited(&mut self, operator: Expr, span: Span) -> Expr {
         match operator.kind {
             ExprKind::Global(global, _)
-                if self.modules.has_reached(global) && self.program.is_of_the_file(span) =>
+                if self.modules.has_reached(global) && is_of_the_file(span) =>
             {
                 let site = self.program.site(span);
                 let span = operator.span;

@@ -53,7 +53,7 @@ pub(super) enum Value<'d> {
     Procedure(Datum, &'d [Datum]),
 }
 
-impl Expander<'_> {
+impl Expander {
     /// A form of the file: what it defines and imports counts from here on.
     pub(super) fn top_level_form(&mut self, datum: &Datum) {
         let mut found = Found::default();

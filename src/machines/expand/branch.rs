@@ -8,7 +8,7 @@ use crate::machines::core::{Constant, Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::source::Span;
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_and(&mut self, datum: &Datum, rest: &[Datum], scope: &Rc<Scope>) -> Expr {
         let Some((last, tests)) = rest.split_last() else {
             return self.boolean(true, datum.span);

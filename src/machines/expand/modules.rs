@@ -65,8 +65,7 @@ pub fn supported_modules() -> impl Iterator<Item = &'static str> {
 
 /// The exports of a module that nothing defines; there should be none.
 pub fn missing_exports(module: &str) -> Vec<String> {
-    let mut sources = Sources::default();
-    let mut expander = Expander::new(&mut sources);
+    let mut expander = Expander::new(Sources::default());
     let Some(found) = expander.module(module) else {
         return vec![module.to_owned()];
     };
@@ -140,7 +139,7 @@ impl Modules {
     }
 }
 
-impl Expander<'_> {
+impl Expander {
     /// Makes what is there without an import.
     pub(super) fn set_up(&mut self) {
         for (name, special) in SPECIALS {
