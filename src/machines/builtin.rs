@@ -7,6 +7,7 @@ mod arguments;
 mod characters;
 mod control;
 mod equality;
+pub mod evaluation;
 mod internal;
 mod lists;
 mod numbers;
@@ -29,6 +30,7 @@ const TABLES: &[Table] = &[
     characters::TABLE,
     control::TABLE,
     equality::TABLE,
+    evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
     offload::TABLE,

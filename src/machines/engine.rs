@@ -18,7 +18,10 @@ use super::core::{Program, is_of_the_file};
 use super::source::Span;
 
 pub use super::dependency::note as depend;
-pub use interpreter::{Interpreter, nested, nested_constant, nested_primitive};
+pub use interpreter::{
+    Interpreter, native_text, nested, nested_constant, nested_primitive, opaque, opaque_value,
+    quoted_datum,
+};
 pub use raise::Thrown;
 pub use value::{
     Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
@@ -56,6 +59,8 @@ const EMITTED: &[&str] = &[
     "%lambda-args",
     "%unbound",
     "%apply",
+    "%constant",
+    "%primitive",
     "%make-machine",
     "%list<-rest",
     "box-strong",

@@ -46,7 +46,7 @@ pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
 }
 
 fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report {
-    let mut outcome = outcome(name, bytes, nesting, shortcut);
+    let mut outcome = evaluated(name, bytes, nesting, shortcut);
     let machines = machines_of(&mut outcome);
     Report {
         machines: machines
@@ -61,7 +61,7 @@ fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report
 /// The value of a text's last form as `write` gives it, for tests of the
 /// language.
 pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
-    let mut outcome = outcome("text", text.as_bytes(), reader::NESTING_MAX, false);
+    let mut outcome = evaluated("text", text.as_bytes(), reader::NESTING_MAX, false);
     if let Some(failure) = outcome.failure.take() {
         add_failure(&mut outcome.findings, failure);
     }
@@ -83,7 +83,7 @@ pub fn only_expand(text: &str, nesting: u32) {
     }
 }
 
-fn outcome(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
+fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
     let mut sources = Sources::default();
     let read = decoded(name, bytes, &mut sources).and_then(|text| {
         let file = sources.add(name, text);
@@ -109,7 +109,11 @@ fn outcome(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
 /// The machines, if nothing is wrong; what is wrong is added.
 fn machines_of(outcome: &mut Outcome) -> Vec<Machine> {
     if let Some(failure) = outcome.failure.take() {
+        let missing = failure.code == MISSING_FILE;
         add_failure(&mut outcome.findings, failure);
+        if missing {
+            return Vec::new();
+        }
     }
     if has_errors(&outcome.findings) {
         return Vec::new();
@@ -167,6 +171,9 @@ fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
     }
 }
 
+/// The code of a failure because a file does not exist.
+const MISSING_FILE: &str = "missing-file";
+
 /// Notes why the program ended. A warning about the same place, such as the
 /// one about an unbound name, becomes the error.
 fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
@@ -180,6 +187,11 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
         return;
     }
     let mut finding = finding(failure.code, failure.message, span);
+    if failure.code == MISSING_FILE {
+        // As in stock the file has no machines then, which is right for a
+        // machine that is a VM which has not run yet.
+        finding.diagnostic.severity = Severity::Warning;
+    }
     finding.diagnostic.help = failure.help;
     findings.push(finding);
 }

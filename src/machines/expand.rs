@@ -7,6 +7,8 @@
 
 mod body;
 mod branch;
+mod conditional;
+mod files;
 mod forms;
 mod machine;
 mod macros;
@@ -25,7 +27,7 @@ use std::rc::Rc;
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
 use super::datum::{Datum, Kind};
 use super::diagnostic::Diagnostic;
-use super::engine::{Failure, Interpreter, Value};
+use super::engine::{Failure, Interpreter, Value, opaque_value};
 use super::source::{Sources, Span};
 use macros::{Macro, macro_of};
 use modules::Modules;
@@ -34,7 +36,7 @@ use scope::{Binding, Scope};
 use special::Special;
 
 pub use modules::{known_module_of, missing_exports, supported_modules};
-pub use session::{FileValue, Outcome, nested};
+pub use session::{FileValue, Outcome, nested, nested_file};
 
 /// What was found wrong, and where.
 pub struct Finding {
@@ -84,8 +86,8 @@ pub struct Expander {
     uses: u32,
     /// Nothing is run any more.
     stopped: bool,
-    /// Each form is run before the next one is looked at.
-    one_by_one: bool,
+    /// How many files load each other here.
+    files: u32,
     /// The interpreter is running.
     nested: bool,
     /// There as soon as something was run.
@@ -137,7 +139,7 @@ impl Expander {
                     datum.span,
                     "`()` is no expression: quote it, `'()`",
                 )),
-                Some((head, rest)) => match head.symbol().and_then(|name| scope.lookup(name)) {
+                Some((head, rest)) => match self.head_binding(head, scope) {
                     Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
                     Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
                     _ => {
@@ -157,6 +159,31 @@ impl Expander {
             },
             _ => Ok(self.quoted(datum)),
         }
+    }
+
+    /// What has its effect when it is expanded.
+    fn effect(
+        &mut self,
+        special: Special,
+        datum: &Datum,
+        rest: &[Datum],
+        scope: &Rc<Scope>,
+    ) -> Expanded<()> {
+        match special {
+            Special::UseModules => self.form_import(rest, false),
+            Special::Import => self.form_import(rest, true),
+            Special::Export => self.form_export(rest),
+            _ => self.form_add_to_load_path(datum, scope)?,
+        }
+        Ok(())
+    }
+
+    /// Forms in the place of an expression.
+    fn spliced(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expanded<Expr> {
+        if forms.is_empty() {
+            return Ok(self.nothing(span));
+        }
+        Ok(self.expressions(forms, span, scope))
     }
 
     /// The use of a macro as an expression.
@@ -201,12 +228,26 @@ impl Expander {
             Special::Or => Ok(self.form_or(datum, rest, scope)),
             Special::When => self.form_when(datum, rest, scope, true),
             Special::Unless => self.form_when(datum, rest, scope, false),
-            Special::At => self.form_at(datum, rest),
+            Special::At => self.form_at(datum, scope),
             Special::BuildMachine => self.form_build_machine(datum, rest, scope),
-            Special::UseModules => {
-                self.form_use_modules(datum, rest);
+            Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
+                self.effect(special, datum, rest, scope)?;
                 Ok(self.nothing(datum.span))
             }
+            Special::Include => {
+                let data = self.included(datum)?;
+                self.spliced(&data, datum.span, scope)
+            }
+            Special::CondExpand => {
+                let data = self.chosen(datum, rest)?;
+                self.spliced(data, datum.span, scope)
+            }
+            Special::EvalWhen => {
+                let body = rest.get(1..).unwrap_or_default();
+                self.spliced(body, datum.span, scope)
+            }
+            Special::CurrentFilename => Ok(self.form_current_filename(datum)),
+            Special::Load => self.form_load(datum, rest, scope),
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, body) = self.local_macros(datum, rest, scope, recursive)?;
@@ -241,12 +282,6 @@ impl Expander {
             | Special::Syntax
             | Special::QuasiSyntax
             | Special::SyntaxParameterize
-            | Special::EvalWhen
-            | Special::CondExpand
-            | Special::Include
-            | Special::CurrentFilename
-            | Special::Import
-            | Special::Export
             | Special::Unsupported => Err(refused(
                 Diagnostic::error(
                     "unsupported",
@@ -327,6 +362,9 @@ impl Expander {
             Some(Binding::Macro(number)) if self.is_identifier_macro(number) => {
                 return self.macro_use(number, datum, scope);
             }
+            Some(Binding::Special(Special::Load)) => {
+                return self.load_procedure(datum, scope);
+            }
             Some(Binding::Special(_) | Binding::Macro(_)) => {
                 return Err(malformed(
                     span,
@@ -335,6 +373,7 @@ impl Expander {
                     ),
                 ));
             }
+            None if opaque_value(name).is_some() => return Ok(self.quoted(datum)),
             None => self.promise(name, span, scope),
         };
         Ok(Expr { kind, span })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Expr, ExprKind, Program};
+use super::{Expr, ExprKind, Program, is_of_the_file};
 use crate::machines::source::Span;
 
 /// Generated text and where its parts come from.
@@ -48,7 +48,10 @@ pub fn emit(program: &mut Program) -> Text {
         emitter.push("\n");
     }
     for (site, form) in sites.into_iter().zip(&forms) {
-        emitter.push(&format!("(p.%at {site})\n"));
+        // What stands in no file happens where it is asked for.
+        if is_of_the_file(form.span) {
+            emitter.push(&format!("(p.%at {site})\n"));
+        }
         emitter.expr(form);
         emitter.push("\n");
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 
 use steel::SteelVal;
 use steel::steel_vm::builtin::BuiltInModule;
@@ -10,9 +11,10 @@ use steel::steel_vm::engine::Engine;
 use steel::steel_vm::primitives;
 use steel_parser::parser::SourceId;
 
-use super::value::{constant, unset, unspecified};
+use super::value::{constant, identical, is_pair, uncons, unset, unspecified};
 use super::{EMITTED, Failure, Fault, NATIVE, NATIVES, SITE, Value, builtin, native_name, program};
-use crate::machines::core::{Program, Text};
+use crate::machines::core::{Constant, Program, Text};
+use crate::machines::datum::Datum;
 use crate::machines::source::Span;
 
 /// What the engine knows by name.
@@ -21,9 +23,13 @@ struct Known {
     primitives: HashSet<&'static str>,
     constants: HashSet<u32>,
     globals: usize,
+    /// The constants that are pairs.
+    pairs: Vec<(u32, Value)>,
 }
 
 thread_local! {
+    /// Values that forms hold which no datum can be.
+    static OPAQUE: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
     static KNOWN: RefCell<Known> = RefCell::default();
     /// Each unit that was run, with a number below that of its text and above
     /// that of the text before.
@@ -42,6 +48,7 @@ impl Interpreter {
     pub fn new() -> Self {
         super::reset();
         KNOWN.take();
+        OPAQUE.take();
         UNITS.take();
         let mut engine = Engine::new_raw_no_kernel();
         let module = primitives::prelude();
@@ -80,6 +87,9 @@ impl Interpreter {
                     && let Some(value) = program.constants.get(*number as usize)
                 {
                     let value = constant(value)?;
+                    if is_pair(&value) {
+                        known.pairs.push((*number, value.clone()));
+                    }
                     self.engine.register_value(&format!("k{number}"), value);
                 }
             }
@@ -177,5 +187,57 @@ pub fn nested_constant(number: usize) -> Result<Value, Failure> {
     match program().constants.get(number) {
         Some(value) => constant(value),
         None => Err(Failure::new("internal", "an unknown constant")),
+    }
+}
+
+/// The datum that a value was quoted as, or is an item of.
+pub fn quoted_datum(value: &Value) -> Option<Datum> {
+    if !is_pair(value) {
+        return None;
+    }
+    let program = program();
+    KNOWN.with_borrow(|known| {
+        known.pairs.iter().find_map(|(number, constant)| {
+            let Some(Constant::Datum(datum)) = program.constants.get(*number as usize) else {
+                return None;
+            };
+            if identical(value, constant) {
+                return Some(datum.clone());
+            }
+            let mut rest = constant.clone();
+            for item in datum.list()? {
+                let (first, next) = uncons(&rest)?;
+                if is_pair(&first) && identical(value, &first) {
+                    return Some(item.clone());
+                }
+                rest = next;
+            }
+            None
+        })
+    })
+}
+
+/// What begins the names of such values; Unicode has no such character.
+const OPAQUE_MARK: char = '\u{10ffff}';
+
+/// A name for a value that a form holds and that no datum can be.
+pub fn opaque(value: &Value) -> Rc<str> {
+    OPAQUE.with_borrow_mut(|values| {
+        values.push(value.clone());
+        format!("{OPAQUE_MARK}{}", values.len().saturating_sub(1)).into()
+    })
+}
+
+/// The value that such a name stands for.
+pub fn opaque_value(name: &str) -> Option<Value> {
+    let number: usize = name.strip_prefix(OPAQUE_MARK)?.parse().ok()?;
+    OPAQUE.with_borrow(|values| values.get(number).cloned())
+}
+
+/// A text of the interpreter's own.
+pub fn native_text(value: &Value) -> Option<String> {
+    match value {
+        SteelVal::StringV(text) => Some(text.to_string()),
+        _ => None,
     }
 }

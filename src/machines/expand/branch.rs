@@ -168,7 +168,7 @@ impl Expander {
         Ok(let_expr(vec![(local, key)], expr, datum.span))
     }
 
-    fn expressions(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
+    pub(super) fn expressions(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
         let parts = forms.iter().map(|form| self.expr(form, scope)).collect();
         sequence(parts, span)
     }

@@ -6,12 +6,15 @@
 //! is run any more, but the rest is expanded, to find what else is wrong.
 
 use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
 
-use super::{Expander, Finding};
-use crate::machines::core::emit;
-use crate::machines::datum::Datum;
+use super::{Expander, Finding, Special, special};
+use crate::machines::core::{Constant, Expr, ExprKind, emit};
+use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
-use crate::machines::engine::{self, Failure, Interpreter, Value, unspecified};
+use crate::machines::engine::raise::wrong_type_expecting;
+use crate::machines::engine::{self, Failure, Interpreter, Value, View, unspecified, view};
 use crate::machines::reader::Reader;
 use crate::machines::source::{Sources, Span};
 
@@ -55,8 +58,19 @@ impl Expander {
                 Err(error) => break Some(error),
             }
         };
-        self.declare_redefined(&data);
-        for datum in &data {
+        let mut data = data.as_slice();
+        let file = Rc::clone(&self.file);
+        if let Some((first, rest)) = data.split_first()
+            && first
+                .list()
+                .and_then(<[Datum]>::first)
+                .is_some_and(|head| special(head, &file) == Some(Special::DefineModule))
+        {
+            self.evaluate_form(first);
+            data = rest;
+        }
+        self.declare_redefined(data);
+        for datum in data {
             self.evaluate_form(datum);
         }
         if let Some(error) = end {
@@ -78,7 +92,7 @@ impl Expander {
         } else if self.errors() > errors {
             self.program.forms.truncate(before);
             self.stop();
-        } else if self.one_by_one {
+        } else if self.modules.evaluates() && !self.nested {
             self.run_pending();
         }
     }
@@ -126,9 +140,57 @@ impl Expander {
         Ok(())
     }
 
-    /// Tells whether the interpreter is running now.
-    pub(super) fn is_nested(&self) -> bool {
-        self.nested
+    /// The value of an expression that must be known before the expansion
+    /// goes on; `None`: nothing is run any more.
+    pub(super) fn run_now(&mut self, expr: Expr) -> Option<Value> {
+        if self.nested {
+            let diagnostic = Diagnostic::error(
+                "unsupported",
+                "this cannot be expanded in what is evaluated while the file runs",
+            );
+            let span = expr.span;
+            self.findings.push(Finding { diagnostic, span });
+            return None;
+        }
+        self.program.forms.push(expr);
+        self.run_pending();
+        if self.stopped {
+            // Whatever it would have brought is missing now.
+            self.modules.lack();
+            return None;
+        }
+        self.value.clone()
+    }
+
+    /// The same for an expression whose value must be a string.
+    pub(super) fn text_now(&mut self, expr: Expr) -> Option<String> {
+        if let ExprKind::Constant(number) = expr.kind
+            && let Some(Constant::Datum(datum)) = self.program.constants.get(number as usize)
+            && let Kind::Text(text) = &datum.kind
+        {
+            return Some(text.to_string());
+        }
+        let span = expr.span;
+        let value = self.run_now(expr)?;
+        match view(&value) {
+            View::Text(text) => Some(text.to_string()),
+            _ => {
+                self.fail(Failure {
+                    span: Some(span),
+                    ..engine::explained(&wrong_type_expecting("load", "string", &value))
+                });
+                None
+            }
+        }
+    }
+
+    /// Stops for this reason, unless it has stopped before.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.run_pending();
+        if !self.stopped {
+            self.failure = Some(failure);
+            self.stopped = true;
+        }
     }
 
     /// Runs the rest; `shortcut`: unless its value is known without.
@@ -168,11 +230,20 @@ impl Expander {
 /// Expands a form while the interpreter is running: two texts for its
 /// `eval-string`, one after the other.
 pub fn nested(datum: &Datum) -> Result<(Value, Value), Failure> {
+    with_waiting(|expander| expander.nested_form(datum))
+}
+
+/// The forms of a file that is loaded while the interpreter is running.
+pub fn nested_file(path: &Path) -> Result<Vec<Result<Datum, Failure>>, Failure> {
+    with_waiting(|expander| expander.nested_forms(path))
+}
+
+fn with_waiting<T>(work: impl FnOnce(&mut Expander) -> Result<T, Failure>) -> Result<T, Failure> {
     let Some(mut expander) = WAITING.take() else {
         return Err(Failure::new("internal", "nothing is being evaluated"));
     };
     expander.program = engine::release();
-    let result = expander.nested_form(datum);
+    let result = work(&mut expander);
     engine::hold(std::mem::take(&mut expander.program));
     WAITING.set(Some(expander));
     result
