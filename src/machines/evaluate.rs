@@ -1,5 +1,7 @@
 //! A machine file's text to raw machines and diagnostics, in this process.
 
+mod outcome;
+
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity};
@@ -9,6 +11,8 @@ use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
 use super::source::{Sources, Span};
+
+pub use outcome::outcome;
 
 /// What an evaluation gives.
 #[derive(Clone, Debug, Default, PartialEq)]
