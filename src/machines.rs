@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod evaluate;
 pub mod expand;
+mod files;
 pub mod message;
 pub mod raw;
 pub mod reader;

@@ -91,8 +91,13 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
     let mut sources = Sources::default();
     let read = decoded(name, bytes, &mut sources).and_then(|text| {
         let file = sources.add(name, text);
-        file.map(|file| (file, text))
-            .ok_or_else(|| finding("too-large", "the file is too large", Span::default()))
+        file.map(|file| (file, text)).ok_or_else(|| {
+            Box::new(finding(
+                "too-large",
+                "the file is too large",
+                Span::default(),
+            ))
+        })
     });
     match read {
         Ok((file, text)) => {
@@ -101,7 +106,7 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
             expander.finish(shortcut)
         }
         Err(finding) => Outcome {
-            findings: vec![finding],
+            findings: vec![*finding],
             failure: None,
             result: FileValue::Literal(Vec::new()),
             last: Span::default(),
@@ -147,7 +152,11 @@ fn has_errors(findings: &[Finding]) -> bool {
 }
 
 /// The text; a file in another encoding is an error at its first bad byte.
-fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Result<&'a str, Finding> {
+fn decoded<'a>(
+    name: &str,
+    bytes: &'a [u8],
+    sources: &mut Sources,
+) -> Result<&'a str, Box<Finding>> {
     std::str::from_utf8(bytes).map_err(|error| {
         let start = error.valid_up_to();
         let good = bytes
@@ -164,7 +173,7 @@ fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Result<&'a
         };
         let mut finding = finding("encoding", "this is not UTF-8", span);
         finding.diagnostic.help = Some("save the file as UTF-8".into());
-        finding
+        Box::new(finding)
     })
 }
 

@@ -179,11 +179,11 @@ impl Expander {
     }
 
     /// Forms in the place of an expression.
-    fn spliced(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expanded<Expr> {
+    fn spliced(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
         if forms.is_empty() {
-            return Ok(self.nothing(span));
+            return self.nothing(span);
         }
-        Ok(self.expressions(forms, span, scope))
+        self.expressions(forms, span, scope)
     }
 
     /// The use of a macro as an expression.
@@ -236,15 +236,15 @@ impl Expander {
             }
             Special::Include => {
                 let data = self.included(datum)?;
-                self.spliced(&data, datum.span, scope)
+                Ok(self.spliced(&data, datum.span, scope))
             }
             Special::CondExpand => {
                 let data = self.chosen(datum, rest)?;
-                self.spliced(data, datum.span, scope)
+                Ok(self.spliced(data, datum.span, scope))
             }
             Special::EvalWhen => {
                 let body = rest.get(1..).unwrap_or_default();
-                self.spliced(body, datum.span, scope)
+                Ok(self.spliced(body, datum.span, scope))
             }
             Special::CurrentFilename => Ok(self.form_current_filename(datum)),
             Special::Load => self.form_load(datum, rest, scope),

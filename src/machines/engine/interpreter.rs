@@ -36,6 +36,12 @@ thread_local! {
     static UNITS: RefCell<Vec<(u32, Text)>> = const { RefCell::new(Vec::new()) };
 }
 
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// An engine for core programs.
 pub struct Interpreter {
     // The destructor takes longer than a small file needs in all.
@@ -150,19 +156,24 @@ pub(super) fn origin(error: &Fault) -> Option<Span> {
 /// because the compiler must not see a definition and its use together.
 pub fn nested(program: &Program, text: Text) -> (Value, Value) {
     let mut definitions = String::new();
+    let mut define = |name: &str, value: &str| {
+        for part in ["(define ", name, " ", value, ")\n"] {
+            definitions.push_str(part);
+        }
+    };
     KNOWN.with_borrow_mut(|known| {
         for name in &program.primitives {
             if known.primitives.insert(name) {
-                definitions.push_str(&format!("(define p.{name} (p.%primitive \"{name}\"))\n"));
+                define(&format!("p.{name}"), &format!("(p.%primitive \"{name}\")"));
             }
         }
         for number in &text.constants {
             if known.constants.insert(*number) {
-                definitions.push_str(&format!("(define k{number} (p.%constant {number}))\n"));
+                define(&format!("k{number}"), &format!("(p.%constant {number})"));
             }
         }
         for number in known.globals..program.globals.len() {
-            definitions.push_str(&format!("(define g{number} unset)\n"));
+            define(&format!("g{number}"), "unset");
         }
         known.globals = program.globals.len();
     });

@@ -5,18 +5,15 @@ use std::rc::Rc;
 
 use super::{Binding, Expanded, Expander, Expr, Finding, Scope, malformed};
 use crate::machines::datum::{Datum, Kind};
-use crate::machines::dependency::note_file;
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::raise::system_error;
 use crate::machines::engine::{self, Failure, text};
+use crate::machines::files;
 use crate::machines::reader::{self, Reader};
 use crate::machines::source::Span;
 
 /// Files that load each other deeper than this never end.
 const DEPTH_MAX: u32 = 100;
-
-/// A larger file is none.
-const LENGTH_MAX: u64 = 64 << 20;
 
 impl Expander {
     /// The directory of the file that a form stands in, as the file's name
@@ -150,17 +147,15 @@ impl Expander {
     /// Reads a file; stops where that fails.
     fn read_source(&mut self, path: &Path, span: Span) -> Option<(u16, String)> {
         match read(path) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => {
+            Ok(bytes) => {
+                if let Ok(text) = String::from_utf8(bytes) {
                     let file = self.sources.add(&path.to_string_lossy(), &text)?;
                     return Some((file, text));
                 }
-                Err(_) => {
-                    let message = format!("{} is not UTF-8", path.display());
-                    let diagnostic = Diagnostic::error("encoding", message);
-                    self.findings.push(Finding { diagnostic, span });
-                }
-            },
+                let message = format!("{} is not UTF-8", path.display());
+                let diagnostic = Diagnostic::error("encoding", message);
+                self.findings.push(Finding { diagnostic, span });
+            }
             Err(failure) => {
                 self.modules.lack();
                 self.fail(Failure {
@@ -205,16 +200,8 @@ impl Expander {
 }
 
 /// The bytes of a file, which the result depends on.
-pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let result = std::fs::metadata(path).and_then(|metadata| {
-        if metadata.len() > LENGTH_MAX || !metadata.is_file() {
-            Err(std::io::Error::from_raw_os_error(libc::EISDIR))
-        } else {
-            std::fs::read(path)
-        }
-    });
-    note_file(path, result.as_deref().ok());
-    result.map_err(|error| {
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    files::read(path).map_err(|error| {
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
         let about = vec![text(path.to_string_lossy())];
         engine::explained(&system_error("open-file", errno, about))

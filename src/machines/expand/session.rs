@@ -14,7 +14,7 @@ use crate::machines::core::{Constant, Expr, ExprKind, emit};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::raise::wrong_type_expecting;
-use crate::machines::engine::{self, Failure, Interpreter, Value, View, unspecified, view};
+use crate::machines::engine::{self, Failure, Value, View, unspecified, view};
 use crate::machines::reader::Reader;
 use crate::machines::source::{Sources, Span};
 
@@ -126,7 +126,7 @@ impl Expander {
     fn run_unit(&mut self) -> Result<(), Failure> {
         self.library();
         let text = emit(&mut self.program);
-        let mut interpreter = self.interpreter.take().unwrap_or_else(Interpreter::new);
+        let mut interpreter = self.interpreter.take().unwrap_or_default();
         interpreter.prepare(&self.program, &text)?;
         engine::hold(std::mem::take(&mut self.program));
         WAITING.set(Some(Box::new(std::mem::take(self))));
@@ -172,16 +172,14 @@ impl Expander {
         }
         let span = expr.span;
         let value = self.run_now(expr)?;
-        match view(&value) {
-            View::Text(text) => Some(text.to_string()),
-            _ => {
-                self.fail(Failure {
-                    span: Some(span),
-                    ..engine::explained(&wrong_type_expecting("load", "string", &value))
-                });
-                None
-            }
+        if let View::Text(text) = view(&value) {
+            return Some(text.to_string());
         }
+        self.fail(Failure {
+            span: Some(span),
+            ..engine::explained(&wrong_type_expecting("load", "string", &value))
+        });
+        None
     }
 
     /// Stops for this reason, unless it has stopped before.
@@ -195,12 +193,11 @@ impl Expander {
 
     /// Runs the rest; `shortcut`: unless its value is known without.
     pub fn finish(mut self, shortcut: bool) -> Outcome {
-        let result = match self.literal().filter(|_| shortcut) {
-            Some(forms) => FileValue::Literal(forms),
-            None => {
-                self.run_pending();
-                FileValue::Value(self.value.take().unwrap_or_else(unspecified))
-            }
+        let result = if let Some(forms) = self.literal().filter(|_| shortcut) {
+            FileValue::Literal(forms)
+        } else {
+            self.run_pending();
+            FileValue::Value(self.value.take().unwrap_or_else(unspecified))
         };
         self.find_broken_promises();
         engine::hold(std::mem::take(&mut self.program));

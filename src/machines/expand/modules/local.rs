@@ -8,6 +8,7 @@ use super::header::exported_names;
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::expand::promises::Promises;
 use crate::machines::expand::{Binding, Expander, Scope};
+use crate::machines::files;
 
 /// A module that a file defines.
 pub struct Local {
@@ -102,7 +103,7 @@ impl Expander {
             .load_path
             .iter()
             .map(|directory| directory.join(&relative))
-            .find(|path| path.is_file())?;
+            .find(|path| files::exists(path))?;
         let current = Current {
             name: self.modules.current.take(),
             imports: Rc::clone(&self.imports),
