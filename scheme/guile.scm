@@ -49,6 +49,7 @@
    ;; The system
    getenv gethostname getuid getpid current-time file-exists? dirname
    basename canonicalize-path primitive-load
+   eval current-module interaction-environment
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

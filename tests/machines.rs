@@ -275,13 +275,20 @@ fn exit() -> Outcome {
 }
 
 fn missing_key_file() -> Outcome {
-    fails(
+    let (evaluation, _) = run(
         "(use-modules (ice-9 textual-ports))
          (list (build-machine (name \"m\") (user \"u\")
            (host-key (call-with-input-file \"/nonexistent.pub\" get-string-all))))",
         &Limits::default(),
-        "m.scm:3:21: error: cannot open file `/nonexistent.pub`: No such file or directory",
-    )
+    );
+    // No machines and no error: stock's result for a VM that has not run yet.
+    same(evaluation.machines.len(), 0)?;
+    let all = lines(&evaluation);
+    let wanted = "m.scm:3:21: warning: ";
+    if all.len() == 1 && all.iter().all(|line| line.starts_with(wanted)) {
+        return Ok(());
+    }
+    Err(format!("{all:?} has no {wanted:?}").into())
 }
 
 fn key_file_keeps_its_newline() -> Outcome {

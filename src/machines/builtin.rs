@@ -7,11 +7,14 @@ mod arguments;
 mod characters;
 mod control;
 mod equality;
+pub mod evaluation;
+mod herd;
 mod internal;
 mod lists;
 mod matching;
 mod numbers;
 pub mod offload;
+mod platform;
 mod ports;
 pub mod print;
 pub mod records;
@@ -34,10 +37,13 @@ const TABLES: &[Table] = &[
     control::HANDLERS,
     control::FLUIDS,
     equality::TABLE,
+    herd::TABLE,
+    evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
     matching::TABLE,
     offload::TABLE,
+    platform::TABLE,
     ports::TABLE,
     print::TABLE,
     records::TABLE,

@@ -16,7 +16,6 @@ pub const TABLE: Table = &[
     ("dirname", dirname),
     ("basename", basename),
     ("canonicalize-path", canonicalize_path),
-    ("primitive-load", primitive_load),
     ("->bool", to_bool),
 ];
 
@@ -101,20 +100,6 @@ fn canonicalize_path(values: &[Value]) -> Answer {
         Ok(path) => Ok(text(path.to_string_lossy())),
         Err(error) => Err(super::ports::file_fault(name, &error)),
     }
-}
-
-/// Another file's value: a missing one is told apart, since stock takes it
-/// for a missing machine file.
-fn primitive_load(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("primitive-load", values, 1)?;
-    let name = &*arguments.text(0)?;
-    if let Err(error) = std::fs::metadata(name) {
-        return Err(super::ports::file_fault(name, &error));
-    }
-    Err(fault(Failure::new(
-        "unsupported",
-        "`primitive-load` is known to Guile but not supported here",
-    )))
 }
 
 fn to_bool(values: &[Value]) -> Answer {
