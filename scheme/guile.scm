@@ -121,6 +121,7 @@
    with-error-to-port with-error-to-string with-input-from-file
    with-input-from-port with-input-from-string with-output-to-port
    with-output-to-string write write-char xsubstring zero?
+    eval current-module interaction-environment
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

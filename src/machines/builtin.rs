@@ -10,11 +10,14 @@ mod control;
 mod equality;
 mod files;
 mod format;
+pub mod evaluation;
+mod herd;
 mod internal;
 mod lists;
 mod matching;
 mod numbers;
 pub mod offload;
+mod platform;
 mod ports;
 pub mod print;
 mod processes;
@@ -47,11 +50,14 @@ const TABLES: &[Table] = &[
     equality::TABLE,
     files::TABLE,
     format::TABLE,
+    herd::TABLE,
+    evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
     matching::TABLE,
     offload::TABLE,
     processes::TABLE,
+    platform::TABLE,
     print::TABLE,
     records::TABLE,
     records::EXCEPTIONS,

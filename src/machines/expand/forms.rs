@@ -11,7 +11,7 @@ use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::source::Span;
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_if(
         &mut self,
         datum: &Datum,

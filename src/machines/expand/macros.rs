@@ -32,7 +32,7 @@ pub struct Rules {
 /// More uses of macros inside each other than this never end.
 const DEPTH_MAX: u32 = 3_000;
 
-impl Expander<'_> {
+impl Expander {
     /// A new macro.
     pub(super) fn new_macro(&mut self, definition: Macro) -> Binding {
         let number = u32::try_from(self.macros.len()).unwrap_or(u32::MAX);
