@@ -51,7 +51,21 @@
    basename canonicalize-path primitive-load
    eval current-module interaction-environment
    ;; Errors
-   error throw exit quit primitive-exit))
+   error throw scm-error exit quit primitive-exit catch with-throw-handler
+   with-exception-handler raise-exception make-exception exception?
+   exception-kind exception-args simple-exceptions make-exception-type
+   exception-type? exception-predicate exception-accessor
+   ;; Control
+   call-with-current-continuation call/cc values call-with-values
+   dynamic-wind make-promise promise? force make-parameter parameter?
+   make-fluid make-unbound-fluid make-thread-local-fluid fluid?
+   fluid-ref fluid-set! fluid-unset! fluid-bound? with-fluids*
+   with-fluid* call-with-prompt abort-to-prompt make-prompt-tag
+   default-prompt-tag
+   ;; Records
+   make-record-type record-constructor record-predicate record-accessor
+   record-modifier record? record-type-descriptor record-type-name
+   record-type-fields))
 
 ;; The interpreter's own takes a list of its own kind.
 (define (apply f . arguments)

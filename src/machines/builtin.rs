@@ -10,10 +10,12 @@ mod equality;
 pub mod evaluation;
 mod internal;
 mod lists;
+mod matching;
 mod numbers;
 pub mod offload;
 mod ports;
 pub mod print;
+pub mod records;
 mod strings;
 mod symbols;
 mod system;
@@ -29,13 +31,19 @@ type Table = &'static [(&'static str, Function)];
 const TABLES: &[Table] = &[
     characters::TABLE,
     control::TABLE,
+    control::STATE,
+    control::HANDLERS,
+    control::FLUIDS,
     equality::TABLE,
     evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
+    matching::TABLE,
     offload::TABLE,
     ports::TABLE,
     print::TABLE,
+    records::TABLE,
+    records::EXCEPTIONS,
     strings::TABLE,
     symbols::TABLE,
     system::TABLE,
@@ -65,4 +73,10 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     tables()
         .flat_map(|table| table.iter().map(|(name, _)| *name))
         .chain(engine::native_names())
+}
+
+/// Forgets what belongs to the program before.
+pub fn reset() {
+    control::reset();
+    records::reset();
 }

@@ -6,6 +6,7 @@
 
 mod emit;
 mod literal;
+mod pattern;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -15,6 +16,7 @@ use super::record::Field;
 use super::source::Span;
 
 pub use emit::{Text, emit};
+pub use pattern::{Each, Matcher, Pattern};
 
 /// The file of places in the library, which no source is.
 pub const LIBRARY: u16 = u16::MAX;
@@ -35,6 +37,8 @@ pub struct Program {
     pub globals: Vec<Global>,
     /// The `build-machine` forms, by number.
     pub records: Vec<RecordForm>,
+    /// The patterns of `match`, by number.
+    pub patterns: Vec<Matcher>,
     /// References that may find no value, by number.
     pub references: Vec<Reference>,
     /// How procedures with optional and keyword parameters take their
@@ -225,6 +229,12 @@ impl Program {
     pub fn record(&mut self, form: RecordForm) -> u32 {
         self.records.push(form);
         last_index(self.records.len())
+    }
+
+    /// Takes a pattern in.
+    pub fn pattern(&mut self, matcher: Matcher) -> u32 {
+        self.patterns.push(matcher);
+        last_index(self.patterns.len())
     }
 
     /// Takes a signature in.

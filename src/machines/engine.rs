@@ -4,11 +4,13 @@
 //! a core program has no use for; the engine below is ready in 2 ms.
 
 mod interpreter;
+mod native;
 pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use steel::rerrs::ErrorKind;
@@ -22,14 +24,15 @@ pub use interpreter::{
     Interpreter, native_text, nested, nested_constant, nested_primitive, opaque, opaque_value,
     quoted_datum,
 };
+pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
     Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
-    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_list,
-    from_list_with, from_literal, from_number, from_rest, from_vector, identical, integer,
-    is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real, set_car,
-    set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items, vector_set,
-    view, walk, with_foreign, with_vector, written_number, wrong_type,
+    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
+    from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
+    integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
+    set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,
+    vector_set, view, walk, with_foreign, with_vector, written_number, wrong_type,
 };
 
 /// Primitives that are Steel's own.
@@ -39,14 +42,21 @@ const NATIVE: &[&str] = &[
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
+    "%native-call/cc",
+    "%native-handle",
+    "%native-raise",
 ];
 
-/// What Steel calls a primitive: its `apply` takes lists of its own.
+/// What Steel calls a primitive, where we call it otherwise: its `apply` takes
+/// lists of its own, the others leave our dynamic state out.
 fn native_name(name: &str) -> &str {
     match name {
         "%apply" => "apply",
         "%eval-string" => "eval-string",
-        other => other,
+        "%native-call/cc" => "call/cc",
+        "%native-handle" => "call-with-exception-handler",
+        "%native-raise" => "raise-error",
+        name => name,
     }
 }
 
@@ -135,7 +145,10 @@ thread_local! {
     /// The top-level form, or the call of the library, that is running.
     static SITE: Cell<Option<Span>> = const { Cell::new(None) };
     /// Failures on their way through the interpreter, which carries only text.
-    static FAILURES: RefCell<Vec<Failure>> = const { RefCell::new(Vec::new()) };
+    // Not dropped with the thread: the interpreter's own variables are gone by
+    // then.
+    static FAILURES: RefCell<ManuallyDrop<Vec<Failure>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
     /// Steel's own procedures.
     static NATIVES: RefCell<HashMap<&'static str, Value>> = RefCell::default();
 }
@@ -187,7 +200,8 @@ pub fn release() -> Program {
 
 /// Forgets what belongs to the evaluation before.
 fn reset() {
-    FAILURES.take();
+    FAILURES.with_borrow_mut(|failures| failures.clear());
+    builtin::reset();
     SITE.set(None);
 }
 

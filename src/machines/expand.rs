@@ -12,6 +12,7 @@ mod files;
 mod forms;
 mod machine;
 mod macros;
+mod r#match;
 mod modules;
 mod procedures;
 mod promises;
@@ -260,6 +261,7 @@ impl Expander {
             Special::LetStarValues => self.form_let_values(datum, rest, scope, true),
             Special::Receive => self.form_receive(datum, rest, scope),
             Special::While => self.form_while(datum, rest, scope),
+            Special::Match(form) => self.form_match(form, datum, rest, scope),
             Special::Define
             | Special::DefineStar
             | Special::DefineValues

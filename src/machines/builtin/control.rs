@@ -1,5 +1,9 @@
 //! Errors and ends.
 
+mod fluids;
+mod handlers;
+mod state;
+
 use super::Table;
 use super::arguments::Arguments;
 use crate::machines::engine::{
@@ -15,6 +19,19 @@ pub const TABLE: Table = &[
     ("primitive-exit", primitive_exit),
     ("noop", |_| Ok(unspecified())),
 ];
+
+pub use fluids::written;
+
+pub(super) const STATE: Table = state::TABLE;
+pub(super) const HANDLERS: Table = handlers::TABLE;
+pub(super) const FLUIDS: Table = fluids::TABLE;
+
+/// Nothing in force, for a new program.
+pub fn reset() {
+    state::reset();
+    handlers::reset();
+    fluids::reset();
+}
 
 /// `(error MESSAGE IRRITANT …)`: the message displayed, the rest written.
 fn error(values: &[Value]) -> Answer {
@@ -65,3 +82,6 @@ fn primitive_exit(values: &[Value]) -> Answer {
         ..Failure::new("exit", "the file calls `primitive-exit`")
     }))
 }
+
+#[cfg(test)]
+mod tests;

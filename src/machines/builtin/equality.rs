@@ -2,6 +2,7 @@
 
 use super::Table;
 use super::arguments::Arguments;
+use super::records;
 use crate::machines::engine::{
     self, Answer, Fault, Number, Value, View, boolean, bytes, from_list, identical, number, uncons,
     vector_items, view,
@@ -82,6 +83,13 @@ fn step(a: &Value, b: &Value, open: &mut Vec<(Value, Value)>) -> bool {
             open.extend(a.into_iter().zip(b).rev());
             equal
         }
+        (View::Foreign, View::Foreign) => match records::fields_of_both(a, b) {
+            Some((a, b)) => {
+                open.extend(a.into_iter().zip(b).rev());
+                true
+            }
+            None => same(a, b),
+        },
         _ => same(a, b),
     }
 }

@@ -4,6 +4,7 @@
 //! engine's table of failures. The words of the messages and the order of the
 //! arguments are Guile's (measured, 3.0.11), because files may look at them.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use nix::errno::Errno;
@@ -11,6 +12,7 @@ use nix::errno::Errno;
 use super::value::{boolean, from_list, integer, symbol, text, view};
 use super::{Failure, Fault, Value, View, fault, list_items};
 use crate::machines::builtin::print::{displayed, written};
+use crate::machines::builtin::records;
 
 /// What was thrown.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub struct Thrown {
     pub key: Rc<str>,
     /// What the handler of `catch` gets after the key.
     pub arguments: Vec<Value>,
+    /// The same as an object, once somebody has asked for it.
+    object: OnceCell<Value>,
 }
 
 /// The key under which an object is thrown.
@@ -26,10 +30,7 @@ pub const OBJECT: &str = "%exception";
 
 /// Throws a key with arguments.
 pub fn throw(key: &str, arguments: Vec<Value>) -> Fault {
-    fault(Failure::thrown(Thrown {
-        key: key.into(),
-        arguments,
-    }))
+    fault(Failure::thrown(Thrown::new(key.into(), arguments)))
 }
 
 /// Raises an object.
@@ -226,6 +227,29 @@ fn count(position: usize) -> Value {
 }
 
 impl Thrown {
+    /// A key with arguments.
+    pub fn new(key: Rc<str>, arguments: Vec<Value>) -> Self {
+        Self {
+            key,
+            arguments,
+            object: OnceCell::new(),
+        }
+    }
+
+    /// The same, of an object that is there already.
+    pub fn with_object(key: Rc<str>, arguments: Vec<Value>, object: Value) -> Self {
+        Self {
+            key,
+            arguments,
+            object: OnceCell::from(object),
+        }
+    }
+
+    /// The object; made when it is first asked for.
+    pub fn object(&self, make: impl FnOnce(&Self) -> Value) -> Value {
+        self.object.get_or_init(|| make(self)).clone()
+    }
+
     /// The exception of a failure that was not thrown by key.
     pub(super) fn of(failure: &Failure) -> Self {
         let key = match failure.code {
@@ -248,10 +272,10 @@ impl Thrown {
             from_list(vec![text(failure.message.clone())]),
             rest,
         ];
-        Self {
-            key: key.into(),
-            arguments: if key == "quit" { Vec::new() } else { arguments },
-        }
+        Self::new(
+            key.into(),
+            if key == "quit" { Vec::new() } else { arguments },
+        )
     }
 
     /// What it says to a person.
@@ -267,6 +291,7 @@ impl Thrown {
             "out-of-range" => Failure::new("out-of-range", self.message()),
             "misc-error" => Failure::new("error", self.message()),
             "system-error" => self.system_failure(),
+            "numerical-overflow" => Failure::new("numerical-overflow", self.message()),
             _ => Failure::new("exception", self.message()),
         };
         failure.thrown = Some(Rc::new(self.clone()));
@@ -278,7 +303,7 @@ impl Thrown {
             return Failure::new("system-error", self.message());
         }
         Failure {
-            help: Some("stock would silently use no machine at all".into()),
+            help: Some("until it is there, the file gives no machines at all".into()),
             ..Failure::new("missing-file", self.message())
         }
     }
@@ -295,7 +320,7 @@ impl Thrown {
     /// One line. Arguments of the usual shape give procedure and message,
     /// others stand there as they are.
     fn message(&self) -> String {
-        if let [subr, message, arguments, ..] = &*self.arguments
+        if let [subr, message, arguments, _, ..] = &*self.arguments
             && let View::Text(message) = view(message)
             && let Some(arguments) = list_items(arguments)
         {
@@ -314,7 +339,12 @@ impl Thrown {
             ("numerical-overflow", [subr, ..]) => {
                 format!("{}: division by zero", displayed(subr))
             }
-            (OBJECT, [object]) => format!("raised {}", written(object)),
+            ("match-error", [_, _, value]) => {
+                format!("match: no matching pattern for {}", written(value))
+            }
+            (OBJECT, [object]) => {
+                records::message(object).unwrap_or_else(|| format!("exception {}", written(object)))
+            }
             (key, arguments) => {
                 let mut parts = vec![key.to_owned()];
                 parts.extend(arguments.iter().map(written));

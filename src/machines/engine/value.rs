@@ -130,12 +130,12 @@ pub fn is_procedure(value: &Value) -> bool {
     )
 }
 
-/// The arguments that a procedure with a rest parameter got, in the
-/// interpreter's own kind of list.
+/// The arguments that a procedure with a rest parameter got, in either kind of
+/// list.
 pub fn argument_list(value: &Value) -> Vec<Value> {
     match value {
         SteelVal::ListV(list) => list.iter().cloned().collect(),
-        _ => Vec::new(),
+        value => list_items(value).unwrap_or_default(),
     }
 }
 
@@ -205,7 +205,7 @@ pub fn with_foreign<T: 'static, R>(value: &Value, look: impl FnOnce(&T) -> R) ->
 /// The mark of a variable that has no value yet.
 struct Unset;
 
-/// The mark itself.
+/// What such a variable has instead.
 pub fn unset() -> Value {
     foreign(Unset).unwrap_or(SteelVal::Void)
 }

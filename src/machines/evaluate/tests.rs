@@ -371,10 +371,6 @@ const ERRORS: &[(&str, &str)] = &[
         "text:1:13: error: no code for module (foo bar)",
     ),
     (
-        "(use-modules (ice-9 match))",
-        "text:1:13: error: the module (ice-9 match) is known",
-    ),
-    (
         "(use-modules ((srfi srfi-1) #:select (foo)))",
         "text:1:38: error: no binding `foo`",
     ),

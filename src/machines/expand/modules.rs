@@ -16,6 +16,7 @@
 //! - Values must be procedures: the order of definitions is not kept.
 //! - An error in a form that a macro made is reported at the use of the macro.
 
+mod files;
 mod header;
 mod import;
 mod known;
@@ -45,6 +46,7 @@ const FILES: &[(&str, &str)] = &[
         concat!(
             include_str!("../../../scheme/guile.scm"),
             include_str!("../../../scheme/guile/evaluation.scm"),
+            include_str!("../../../scheme/guile/control.scm"),
         ),
     ),
     (
@@ -69,9 +71,14 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
+/// All modules, also those of control.
+fn all_files() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    FILES.iter().chain(files::CONTROL)
+}
+
 /// The names of the modules that a file may import.
 pub fn supported_modules() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(name, _)| *name)
+    all_files().map(|(name, _)| *name)
 }
 
 /// The exports of a module that nothing defines; there should be none.
@@ -80,7 +87,7 @@ pub fn missing_exports(module: &str) -> Vec<String> {
     let Some(found) = expander.module(module) else {
         return vec![module.to_owned()];
     };
-    let Some((_, text)) = FILES.iter().find(|(name, _)| *name == module) else {
+    let Some((_, text)) = all_files().find(|(name, _)| *name == module) else {
         return Vec::new();
     };
     let header = top_level_forms(text).next().and_then(parse_definition);
@@ -230,7 +237,7 @@ impl Expander {
 
     /// What a module exports; `None` if there is no such module.
     fn module(&mut self, name: &str) -> Option<Rc<Exports>> {
-        let (name, text) = FILES.iter().find(|(known, _)| *known == name)?;
+        let (name, text) = all_files().find(|(known, _)| *known == name)?;
         if let Some(exports) = self.modules.loaded.get(name) {
             return Some(Rc::clone(exports));
         }

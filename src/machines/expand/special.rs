@@ -1,5 +1,7 @@
 //! The names of the special forms.
 
+use super::r#match::Form;
+
 /// A special form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Special {
@@ -83,6 +85,8 @@ pub enum Special {
     Do,
     /// `while`
     While,
+    /// `match` and its kin
+    Match(Form),
     /// `cond-expand`
     CondExpand,
     /// `include`
@@ -191,4 +195,10 @@ pub const MODULE_SPECIALS: &[(&str, Special)] = &[
     ("let-values", Special::LetValues),
     ("let*-values", Special::LetStarValues),
     ("receive", Special::Receive),
+    ("match", Special::Match(Form::Match)),
+    ("match-lambda", Special::Match(Form::Lambda)),
+    ("match-lambda*", Special::Match(Form::LambdaStar)),
+    ("match-let", Special::Match(Form::Let)),
+    ("match-let*", Special::Match(Form::LetStar)),
+    ("match-letrec", Special::Match(Form::Letrec)),
 ];

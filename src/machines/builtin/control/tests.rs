@@ -1,0 +1,287 @@
+use crate::machines::Diagnostic;
+use crate::machines::evaluate::value;
+
+/// Expressions with the value that Guile 3.0.11 gives them.
+const VALUES: &[(&str, &str)] = &[
+    // Continuations.
+    ("(call/cc (lambda (k) (+ 1 (k 5))))", "5"),
+    ("(+ 1 (call/cc (lambda (k) 5)))", "6"),
+    ("(call/cc procedure?)", "#t"),
+    ("(call-with-values (lambda () (values 1 2)) list)", "(1 2)"),
+    ("(call-with-values (lambda () 1) list)", "(1)"),
+    ("(call-with-values values list)", "()"),
+    (
+        "(call-with-values (lambda () (call/cc (lambda (k) (k 1 2)))) list)",
+        "(1 2)",
+    ),
+    ("(apply call/cc (list (lambda (k) (apply k '(3)))))", "3"),
+    (
+        "(let ((n 0) (k #f)) (call/cc (lambda (c) (set! k c))) (set! n (+ n 1)) (if (< n 3) (k #f) n))",
+        "3",
+    ),
+    (
+        "(define k #f) (define n 0) (define r '()) (define (f) (set! r (cons (call/cc (lambda (c) (set! k c) 0)) r))) (f) (set! n (+ n 1)) r",
+        "(0)",
+    ),
+    // A generator: in and out of a walk.
+    (
+        "(define (generate l) (define return #f) (define (next) (for-each (lambda (x) (call/cc (lambda (resume) (set! next (lambda () (resume #f))) (return x)))) l) (return 'end)) (lambda () (call/cc (lambda (r) (set! return r) (next))))) (define g (generate '(1 2 3))) (let* ((a (g)) (b (g)) (c (g)) (d (g))) (list a b c d))",
+        "(1 2 3 end)",
+    ),
+    (
+        "(let ((r '()) (k #f)) (let ((l (map (lambda (x) (call/cc (lambda (c) (if (= x 2) (set! k c)) x))) '(1 2 3)))) (if k (let ((again k)) (set! k #f) (set! r l) (again 20)) (list r l))))",
+        "((1 2 3) (1 20 3))",
+    ),
+    // dynamic-wind.
+    (
+        "(define r '()) (define (note x) (set! r (cons x r))) (note (dynamic-wind (lambda () (note 'in)) (lambda () (note 'body) 'value) (lambda () (note 'out)))) (reverse r)",
+        "(in body out value)",
+    ),
+    (
+        "(define r '()) (define (note x) (set! r (cons x r))) (call/cc (lambda (k) (dynamic-wind (lambda () (note 'in1)) (lambda () (dynamic-wind (lambda () (note 'in2)) (lambda () (k #f)) (lambda () (note 'out2)))) (lambda () (note 'out1))))) (reverse r)",
+        "(in1 in2 out2 out1)",
+    ),
+    (
+        "(define r '()) (define (note x) (set! r (cons x r))) (let ((k #f) (n 0)) (dynamic-wind (lambda () (note 'in)) (lambda () (call/cc (lambda (c) (set! k c))) (note 'body)) (lambda () (note 'out))) (set! n (+ n 1)) (if (< n 3) (k #f)) (reverse r))",
+        "(in body out in body out in body out)",
+    ),
+    (
+        "(define r '()) (define (note x) (set! r (cons x r))) (catch #t (lambda () (dynamic-wind (lambda () (note 'in)) (lambda () (car 5)) (lambda () (note 'out)))) (lambda (key . rest) (note key))) (reverse r)",
+        "(in out wrong-type-arg)",
+    ),
+    (
+        "(define r '()) (define (note x) (set! r (cons x r))) (with-exception-handler (lambda (e) (note 'handler) 1) (lambda () (dynamic-wind (lambda () (note 'in)) (lambda () (note (raise-exception 'x #:continuable? #t))) (lambda () (note 'out))))) (reverse r)",
+        "(in handler 1 out)",
+    ),
+    (
+        "(call-with-values (lambda () (dynamic-wind (lambda () 1) (lambda () (values 1 2)) (lambda () 3))) list)",
+        "(1 2)",
+    ),
+    // catch and throw.
+    (
+        "(catch 'foo (lambda () (throw 'foo 1 2)) list)",
+        "(foo 1 2)",
+    ),
+    ("(catch #t (lambda () (throw 'foo 1 2)) list)", "(foo 1 2)"),
+    ("(catch 'foo (lambda () 5) list)", "5"),
+    (
+        "(catch 'foo (lambda () (catch 'bar (lambda () (throw 'foo 1)) (lambda a 'inner))) (lambda a (cons 'outer a)))",
+        "(outer foo 1)",
+    ),
+    (
+        "(catch 'foo (lambda () (catch 'foo (lambda () (throw 'foo 1)) (lambda (k . a) (apply throw k 'again a)))) list)",
+        "(foo again 1)",
+    ),
+    (
+        "(catch #t (lambda () (catch #t (lambda () (car 1)) (lambda a (string-length 2)))) (lambda (k subr . rest) subr))",
+        "\"string-length\"",
+    ),
+    (
+        "(define r '()) (list (catch 'foo (lambda () (throw 'foo 1)) (lambda a (set! r (cons 'handler r)) 'done) (lambda a (set! r (cons 'before r)))) r)",
+        "(done (handler before))",
+    ),
+    (
+        "(define r '()) (catch #t (lambda () (with-throw-handler 'foo (lambda () (throw 'foo 1)) (lambda a (set! r (cons a r))))) (lambda a (set! r (cons 'caught r)))) r",
+        "(caught (foo 1))",
+    ),
+    (
+        "(let loop ((i 0) (n 0)) (if (= i 1000) n (loop (+ i 1) (+ n (catch 'x (lambda () (throw 'x i)) (lambda (k i) 1))))))",
+        "1000",
+    ),
+    // with-exception-handler.
+    (
+        "(with-exception-handler (lambda (e) 10) (lambda () (+ 1 (raise-exception 5 #:continuable? #t))))",
+        "11",
+    ),
+    (
+        "(catch #t (lambda () (with-exception-handler (lambda (e) 10) (lambda () (+ 1 (throw 'foo 1))))) list)",
+        "(%exception #<&non-continuable>)",
+    ),
+    (
+        "(catch #t (lambda () (with-exception-handler (lambda (e) 10) (lambda () (+ 1 (raise-exception 5))))) list)",
+        "(%exception #<&non-continuable>)",
+    ),
+    (
+        "(with-exception-handler (lambda (e) (list 'got e)) (lambda () (+ 1 (raise-exception 5))) #:unwind? #t)",
+        "(got 5)",
+    ),
+    (
+        "(with-exception-handler (lambda (e) (list (exception-kind e) (exception-args e))) (lambda () (+ 1 (error \"foo\" 'a \"b\"))) #:unwind? #t)",
+        "(misc-error (#f \"~A ~S ~S\" (\"foo\" a \"b\") #f))",
+    ),
+    (
+        "(with-exception-handler (lambda (e) (exception-args e)) (lambda () (throw 'foo 1 2)) #:unwind? #t #:unwind-for-type 'foo)",
+        "(1 2)",
+    ),
+    (
+        "(catch #t (lambda () (with-exception-handler (lambda (e) 'no) (lambda () (throw 'foo 1 2)) #:unwind? #t #:unwind-for-type 'bar)) list)",
+        "(foo 1 2)",
+    ),
+    (
+        "(with-exception-handler (lambda (e) (+ e 1)) (lambda () (with-exception-handler (lambda (e) (raise-exception (* e 2) #:continuable? #t)) (lambda () (list 'a (raise-exception 5 #:continuable? #t))))))",
+        "(a 11)",
+    ),
+    (
+        "(catch #t (lambda () (with-exception-handler (lambda (e) (throw 'inner e)) (lambda () (throw 'first 1)))) (lambda (k e) (list k (exception-kind e))))",
+        "(inner first)",
+    ),
+    (
+        "(call/cc (lambda (k) (with-exception-handler (lambda (e) (k (list 'escaped (exception-kind e)))) (lambda () (+ 1 (car 5))))))",
+        "(escaped wrong-type-arg)",
+    ),
+    (
+        "(catch #t (lambda () (with-exception-handler (lambda (e) (raise-exception e)) (lambda () (throw 'foo 1)))) list)",
+        "(foo 1)",
+    ),
+    (
+        "(with-exception-handler (lambda (e) 1) (lambda () (catch 'other (lambda () (+ 1 (raise-exception 5 #:continuable? #t))) (lambda a 'no))))",
+        "2",
+    ),
+    (
+        "(catch #t (lambda () (with-exception-handler 5 (lambda () 5))) list)",
+        "(wrong-type-arg \"with-exception-handler\" \"Wrong type argument in position ~a: ~a\" (1 5) (5))",
+    ),
+    // Shapes of the usual errors.
+    (
+        "(catch #t (lambda () (error 'foo \"bar\" 1)) list)",
+        "(misc-error #f \"~A ~S ~S\" (foo \"bar\" 1) #f)",
+    ),
+    (
+        "(catch #t (lambda () (scm-error 'k \"subr\" \"msg ~a\" '(1) #f)) list)",
+        "(k \"subr\" \"msg ~a\" (1) #f)",
+    ),
+    ("(catch #t (lambda () (exit 3)) list)", "(quit 3)"),
+    (
+        "(catch #t (lambda () (error)) list)",
+        "(misc-error #f \"?\" #f #f)",
+    ),
+    (
+        "(catch #t (lambda () (throw \"a\")) list)",
+        "(wrong-type-arg \"throw\" \"Wrong type argument in position ~A: ~S\" (1 \"a\") (\"a\"))",
+    ),
+    (
+        "(catch #t (lambda () (nothing-of-the-kind)) (lambda (k . r) k))",
+        "unbound-variable",
+    ),
+    (
+        "(define (f x) x) (catch #t (lambda () (f)) (lambda (k . r) k))",
+        "wrong-number-of-args",
+    ),
+    (
+        "(catch #t (lambda () (\"a\" 1)) (lambda (k . r) k))",
+        "wrong-type-arg",
+    ),
+    (
+        "(catch 'system-error (lambda () (open-input-file \"/nonexistent\")) (lambda (k . r) k))",
+        "system-error",
+    ),
+    // Exceptions as objects.
+    (
+        "(with-exception-handler (lambda (e) e) (lambda () (throw 'foo 'a \"b\")) #:unwind? #t)",
+        "#<&compound-exception components: (#<&error> #<&irritants irritants: (a \"b\")> #<&exception-with-kind-and-args kind: foo args: (a \"b\")>)>",
+    ),
+    (
+        "(with-exception-handler (lambda (e) e) (lambda () (exit 3)) #:unwind? #t)",
+        "#<&compound-exception components: (#<&quit-exception code: 3> #<&irritants irritants: (3)> #<&exception-with-kind-and-args kind: quit args: (3)>)>",
+    ),
+    ("(make-exception)", "#<&compound-exception components: ()>"),
+    ("(exception? 5)", "#f"),
+    // Parameters, fluids, promises.
+    (
+        "(let ((p (make-parameter 1 1+))) (let* ((a (p)) (b (p 7)) (c (p))) (list a b c)))",
+        "(2 2 8)",
+    ),
+    (
+        "(let ((p (make-parameter 1))) (list (p) (parameter? p) (parameter? car)))",
+        "(1 #t #f)",
+    ),
+    (
+        "(define f (make-fluid 1)) (list (fluid-ref f) (with-fluid* f 2 (lambda () (fluid-ref f))) (begin (fluid-set! f 3) (fluid-ref f)) (catch #t (lambda () (with-fluid* f 9 (lambda () (throw 'x)))) (lambda a (fluid-ref f))))",
+        "(1 2 3 3)",
+    ),
+    (
+        "(define n 0) (define p (make-promise (lambda () (set! n (+ n 1)) n))) (list (promise? p) (force p) (force p) n)",
+        "(#t 1 1 1)",
+    ),
+    (
+        "(call-with-prompt 'tag (lambda () (+ 1 (abort-to-prompt 'tag 5 6))) (lambda (k a b) (list a b)))",
+        "(5 6)",
+    ),
+    // Records.
+    (
+        "(define t (make-record-type 'point '(x y))) (define make (record-constructor t)) (define x (record-accessor t 'x)) (define p (make 1 \"a\")) ((record-modifier t 'x) p 5) (list p (x p) ((record-predicate t) p) ((record-predicate t) 5) t)",
+        "(#<point x: 5 y: \"a\"> 5 #t #f #<record-type point>)",
+    ),
+];
+
+#[test]
+fn control_is_as_in_guile() {
+    let mut wrong = Vec::new();
+    for (text, expected) in VALUES {
+        match value(text) {
+            Ok(got) if got == *expected => {}
+            Ok(got) => wrong.push(format!("{text}\n  gives {got}\n  not   {expected}")),
+            Err(errors) => {
+                let lines: Vec<String> = errors.iter().map(Diagnostic::one_line).collect();
+                wrong.push(format!("{text}\n  fails: {}", lines.join("\n         ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Texts with the error that they give.
+const ERRORS: &[(&str, &str)] = &[
+    (
+        "(error \"bad thing:\" 1 \"two\")",
+        "text:1:1: error: bad thing: 1 \"two\"",
+    ),
+    (
+        "(list\n (throw 'key 1 \"a\"))",
+        "text:2:2: error: exception (key 1 \"a\")",
+    ),
+    (
+        "(define (f)\n  (car 5))\n(with-exception-handler\n  (lambda (e) (raise-exception e)) f)",
+        "text:2:3: error: car",
+    ),
+    (
+        "(catch 'other (lambda ()\n  (throw 'this 1)) list)",
+        "text:2:3: error: exception (this 1)",
+    ),
+    (
+        "(scm-error 'misc-error \"proc\" \"wrong ~A and ~S\" '(1 \"a\") #f)",
+        "text:1:1: error: proc: wrong 1 and \"a\"",
+    ),
+    (
+        "(catch #t (lambda ()\n (primitive-exit 1)) list)",
+        "text:2:2: error: the file calls `primitive-exit`",
+    ),
+    (
+        "(abort-to-prompt 'foo)",
+        "text:1:0: error: abort-to-prompt: Abort to unknown prompt",
+    ),
+];
+
+#[test]
+fn uncaught_exceptions_are_found_where_they_were_thrown() {
+    let mut wrong = Vec::new();
+    for (text, expected) in ERRORS {
+        match value(text) {
+            Ok(got) => wrong.push(format!("{text}\n  gives {got}")),
+            Err(errors) => {
+                let lines: Vec<String> = errors
+                    .iter()
+                    .filter(|error| error.is_error())
+                    .map(Diagnostic::one_line)
+                    .collect();
+                if !lines.first().is_some_and(|line| line.starts_with(expected)) {
+                    wrong.push(format!(
+                        "{text}\n  says {}\n  not  {expected}",
+                        lines.join("\n       ")
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
