@@ -50,6 +50,10 @@
    getenv gethostname getuid getpid current-time file-exists? dirname
    basename canonicalize-path primitive-load
    eval current-module interaction-environment
+   ;; Macros
+   bound-identifier=? datum->syntax free-identifier=? generate-temporaries
+   identifier? make-variable-transformer syntax->datum syntax-source
+   syntax-violation syntax?
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

@@ -18,6 +18,7 @@ pub mod print;
 pub mod records;
 mod strings;
 mod symbols;
+pub mod syntax;
 mod system;
 mod vectors;
 
@@ -46,6 +47,7 @@ const TABLES: &[Table] = &[
     records::EXCEPTIONS,
     strings::TABLE,
     symbols::TABLE,
+    syntax::TABLE,
     system::TABLE,
     vectors::TABLE,
 ];
