@@ -275,7 +275,7 @@ fn exit() -> Outcome {
 }
 
 fn missing_key_file() -> Outcome {
-    let (evaluation, _) = run(
+    fails(
         "(use-modules (ice-9 textual-ports))
          (list (build-machine (name \"m\") (user \"u\")
            (host-key (call-with-input-file \"/nonexistent.pub\" get-string-all))))",

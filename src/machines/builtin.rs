@@ -24,6 +24,7 @@ mod processes;
 pub mod records;
 mod strings;
 mod symbols;
+pub mod syntax;
 mod system;
 mod tables;
 mod vectors;
@@ -62,6 +63,7 @@ const TABLES: &[Table] = &[
     records::TABLE,
     records::EXCEPTIONS,
     symbols::TABLE,
+    syntax::TABLE,
     system::TABLE,
     tables::TABLE,
     vectors::TABLE,

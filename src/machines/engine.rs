@@ -22,7 +22,7 @@ use super::source::Span;
 pub use super::dependency::note as depend;
 pub use interpreter::{
     Interpreter, native_text, nested, nested_constant, nested_primitive, opaque, opaque_value,
-    quoted_datum,
+    quoted_datum, recently_quoted,
 };
 pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;

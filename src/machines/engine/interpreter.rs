@@ -234,6 +234,27 @@ pub fn quoted_datum(value: &Value) -> Option<Datum> {
     })
 }
 
+/// The datum that a value was quoted as not long ago.
+pub fn recently_quoted(value: &Value) -> Option<Datum> {
+    const LAST: usize = 16;
+    if !is_pair(value) {
+        return None;
+    }
+    let program = program();
+    KNOWN.with_borrow(|known| {
+        let (number, _) = known
+            .pairs
+            .iter()
+            .rev()
+            .take(LAST)
+            .find(|(_, constant)| identical(value, constant))?;
+        match program.constants.get(*number as usize) {
+            Some(Constant::Datum(datum)) => Some(datum.clone()),
+            _ => None,
+        }
+    })
+}
+
 /// What begins the names of such values; Unicode has no such character.
 const OPAQUE_MARK: char = '\u{10ffff}';
 

@@ -380,7 +380,7 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     (
         "(define-syntax x 1)",
-        "text:1:17: error: only `syntax-rules` can make a macro",
+        "text:1:17: error: this makes no macro",
     ),
     ("()", "text:1:0: error: `()` is no expression"),
     ("(list (quote))", "text:1:6: error: `quote` takes one datum"),

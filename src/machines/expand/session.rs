@@ -9,13 +9,15 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::scope::{renamed, without_marks};
+use super::syntax_rules::Matches;
 use super::{Expander, Finding, Special, special};
 use crate::machines::core::{Constant, Expr, ExprKind, emit};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::raise::wrong_type_expecting;
 use crate::machines::engine::{self, Failure, Value, View, unspecified, view};
-use crate::machines::reader::Reader;
+use crate::machines::reader::{ReadError, Reader};
 use crate::machines::source::{Sources, Span};
 
 thread_local! {
@@ -38,6 +40,14 @@ pub struct Outcome {
     pub sources: Sources,
 }
 
+/// What is wrong with a text.
+pub(super) fn unreadable(error: ReadError) -> Finding {
+    let mut diagnostic = Diagnostic::error("read", error.problem.to_string());
+    diagnostic.help = error.help;
+    let span = error.span;
+    Finding { diagnostic, span }
+}
+
 /// The value of a file.
 pub enum FileValue {
     /// The machines of these forms, which are constant.
@@ -49,6 +59,7 @@ pub enum FileValue {
 impl Expander {
     /// Evaluates the forms of a text, which is this one of the sources.
     pub fn evaluate_text(&mut self, file: u16, text: &str, nesting: u32) {
+        self.nesting = nesting;
         let mut reader = Reader::new(text, file, nesting);
         let mut data = Vec::new();
         let end = loop {
@@ -74,10 +85,7 @@ impl Expander {
             self.evaluate_form(datum);
         }
         if let Some(error) = end {
-            let mut diagnostic = Diagnostic::error("read", error.problem.to_string());
-            diagnostic.help = error.help;
-            let span = error.span;
-            self.findings.push(Finding { diagnostic, span });
+            self.findings.push(unreadable(error));
             self.stop();
         }
     }
@@ -176,7 +184,7 @@ impl Expander {
         if let View::Text(text) = view(&value) {
             return Some(text.to_string());
         }
-        self.fail(Failure {
+        self.end_with(Failure {
             span: Some(span),
             ..engine::explained(&wrong_type_expecting("load", "string", &value))
         });
@@ -184,7 +192,7 @@ impl Expander {
     }
 
     /// Stops for this reason, unless it has stopped before.
-    pub(super) fn fail(&mut self, failure: Failure) {
+    pub(super) fn end_with(&mut self, failure: Failure) {
         self.run_pending();
         if !self.stopped {
             self.failure = Some(failure);
@@ -234,6 +242,49 @@ pub fn nested(datum: &Datum) -> Result<(Value, Value), Failure> {
 /// The forms of a file that is loaded while the interpreter is running.
 pub fn nested_file(path: &Path) -> Result<Vec<Result<Datum, Failure>>, Failure> {
     with_waiting(|expander| expander.nested_forms(path))
+}
+
+/// What a pattern of `syntax-case` matches in a datum.
+pub fn match_syntax(number: usize, datum: &Datum) -> Result<Option<Matches>, Failure> {
+    with_waiting(|expander| Ok(expander.match_syntax(number, datum)))
+}
+
+/// The place of the use of a macro that is being expanded.
+pub fn current_use() -> Result<Span, Failure> {
+    with_waiting(|expander| Ok(expander.current.span()))
+}
+
+/// A template of `syntax` with what patterns matched; whether it is a list.
+pub fn fill_syntax(number: usize, matches: &[Matches]) -> Result<(Datum, bool), Failure> {
+    with_waiting(|expander| {
+        expander
+            .fill_syntax(number, matches)
+            .map_err(|malformed| Failure {
+                span: Some(malformed.0.span),
+                ..Failure::new("syntax", without_marks(&malformed.0.diagnostic.message))
+            })
+    })
+}
+
+/// A datum with its names as if they stood where this identifier does.
+pub fn like(identifier: &str, datum: &Datum) -> Result<Datum, Failure> {
+    with_waiting(|expander| {
+        let aliases = expander.file.aliases();
+        Ok(renamed(datum, &|name| aliases.like(identifier, name)))
+    })
+}
+
+/// An identifier that is no other.
+pub fn fresh_identifier(name: &Rc<str>) -> Result<Rc<str>, Failure> {
+    with_waiting(|expander| {
+        let aliases = expander.file.aliases();
+        Ok(aliases.make(aliases.fresh(), name, &expander.file))
+    })
+}
+
+/// Tells whether two identifiers mean the same.
+pub fn same_identifier(one: &str, other: &str) -> Result<bool, Failure> {
+    with_waiting(|expander| Ok(expander.file.same(one, other, &expander.file)))
 }
 
 fn with_waiting<T>(work: impl FnOnce(&mut Expander) -> Result<T, Failure>) -> Result<T, Failure> {
