@@ -383,7 +383,7 @@ fn a_thousand_machines_are_ordered_quickly() {
         ..X
     };
     let mut best = Duration::MAX;
-    for _ in 0..20 {
+    for _ in 0..5 {
         let begun = std::time::Instant::now();
         let choices = order(&machines, &evidence, &wanted, NOW, &mut fastrand::f64);
         best = best.min(begun.elapsed());
@@ -391,5 +391,6 @@ fn a_thousand_machines_are_ordered_quickly() {
     }
     println!("ordered 1000 machines in {best:?}");
     // A millisecond is the budget of an optimised build on an idle machine.
-    assert!(best < Duration::from_millis(5), "{best:?}");
+    let limit = if cfg!(debug_assertions) { 500 } else { 5 };
+    assert!(best < Duration::from_millis(limit), "{best:?}");
 }
