@@ -60,7 +60,7 @@ struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// The machine, unless one of its fields is wrong; all fields are looked
     /// at in any case.
     fn machine(&mut self, home: Option<&Path>) -> Option<BuildMachine> {
@@ -105,7 +105,7 @@ impl Checker<'_> {
         })
     }
 
-    fn field(&self, field: Field) -> Option<&RawField> {
+    fn field(&self, field: Field) -> Option<&'a RawField> {
         self.raw.field(field)
     }
 
@@ -151,13 +151,13 @@ impl Checker<'_> {
         default: T,
         read: impl Fn(&Plain) -> Checked<T>,
     ) -> Option<T> {
-        let Some(raw) = self.field(field).cloned() else {
+        let Some(raw) = self.field(field) else {
             return Some(default);
         };
         match read(&raw.value) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.wrong(&raw, &wrong);
+                self.wrong(raw, &wrong);
                 None
             }
         }
@@ -181,8 +181,8 @@ impl Checker<'_> {
     /// `systems` wins unless it is #f; else the obsolete `system` (source:
     /// build-machine-systems in guix/scripts/offload.scm).
     fn systems(&mut self) -> Option<Vec<String>> {
-        let systems = self.field(Field::Systems).cloned();
-        let system = self.field(Field::System).cloned();
+        let systems = self.field(Field::Systems);
+        let system = self.field(Field::System);
         match (systems, system) {
             (Some(systems), _) if systems.value != Plain::Boolean(false) => {
                 self.or(Field::Systems, Vec::new(), field::systems)

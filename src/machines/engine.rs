@@ -24,8 +24,8 @@ pub use super::dependency::note as depend;
 pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
-    Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
-    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, address, argument_list, boolean,
+    bytes, bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
     from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
     integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
     set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,
@@ -223,8 +223,9 @@ fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
         }
     });
     for name in program.primitives.iter().chain(EMITTED) {
-        let value = match builtin::function(name) {
-            Some(function) => Value::FuncV(function),
+        let ours = builtin::function(name).map(Value::FuncV);
+        let value = match ours.or_else(|| builtin::value(name)) {
+            Some(value) => value,
             None => module.try_get_ref(native_name(name)).ok_or_else(|| {
                 Failure::new("internal", format!("the interpreter lacks `{name}`"))
             })?,

@@ -2,6 +2,8 @@
 
 mod outcome;
 
+use std::borrow::Cow;
+
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::core::Program;
 use super::dependency::{self, Dependency};
@@ -11,7 +13,7 @@ use super::expand::{Finding, expand};
 use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
-use super::source::{Sources, Span};
+use super::source::{Sources, Span, decode};
 
 pub use outcome::outcome;
 
@@ -129,15 +131,14 @@ fn expanded(
     sources: &mut Sources,
 ) -> Steps<(Program, Vec<Finding>)> {
     let text = decoded(name, bytes, sources)?;
-    let file = sources.add(name, text).ok_or_else(|| {
+    let file = sources.add(name, &text).ok_or_else(|| {
         vec![finding(
             "too-large",
             "the file is too large",
             Span::default(),
         )]
     })?;
-    let data = reader::read_all(text, file, nesting)
-        .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
+    let data = reader::read_all(&text, file, nesting).map_err(|error| vec![unreadable(error)])?;
     let (program, findings) = expand(&data, file, sources);
     if findings.iter().any(|finding| finding.diagnostic.is_error()) {
         return Err(findings);
@@ -157,25 +158,30 @@ fn run(program: Program, mut findings: Vec<Finding>) -> Steps<(Vec<Finding>, Val
 }
 
 /// The text; a file in another encoding is an error at its first bad byte.
-fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Steps<&'a str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let start = error.valid_up_to();
+fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Steps<Cow<'a, str>> {
+    decode(bytes).map_err(|error| {
         let good = bytes
-            .get(..start)
+            .get(..error.at)
             .and_then(|good| std::str::from_utf8(good).ok())
             .unwrap_or_default();
         // What stands before is enough to know the place.
         let file = sources.add(name, good).unwrap_or_default();
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let start = u32::try_from(error.at).unwrap_or(u32::MAX);
         let span = Span {
             file,
             start,
             end: start,
         };
-        let mut finding = finding("encoding", "this is not UTF-8", span);
+        let mut finding = finding("encoding", error.message, span);
         finding.diagnostic.help = Some("save the file as UTF-8".into());
         vec![finding]
     })
+}
+
+fn unreadable(error: reader::ReadError) -> Finding {
+    let mut finding = finding("read", error.problem.to_string(), error.span);
+    finding.diagnostic.help = error.help;
+    finding
 }
 
 fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {

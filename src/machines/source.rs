@@ -1,8 +1,13 @@
 //! The text of a file and the places in it.
 
+mod encoding;
+
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::record::{Location, Position};
+
+pub use encoding::{BadEncoding, decode};
 
 /// A stretch of one of the files that belong to an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -36,7 +41,7 @@ impl Sources {
         let source = self.files.get(usize::from(span.file))?;
         let (line, column) = source.position(span.start as usize);
         Some(Location {
-            file: source.name.clone(),
+            file: Arc::clone(&source.name),
             line,
             column,
         })
@@ -55,7 +60,7 @@ impl Sources {
 
 /// One file.
 struct Source {
-    name: String,
+    name: Arc<str>,
     text: String,
     /// Where the last question was answered. Questions come mostly in the
     /// order of the text, and a file may be one line of megabytes.
@@ -78,7 +83,7 @@ const START: Cursor = Cursor {
 impl Source {
     fn new(name: &str, text: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             text: text.to_owned(),
             last: Cell::new(START),
         }

@@ -131,6 +131,7 @@ fn unbalanced_parentheses() {
     m.scm:2:0: error: this `(` is never closed [machines::read]
       (list
       ^
+      help: by the indentation, a `)` is missing at the end of line 3
 
     m.scm: no machines, 1 error, no warnings
     --- stderr
@@ -741,7 +742,7 @@ fn json_has_no_machines_where_the_file_is_broken() {
           "column": 0,
           "end_line": 2,
           "end_column": 1,
-          "help": null
+          "help": "the file ends before it is closed"
         }
       ]
     }
@@ -938,4 +939,31 @@ fn codes_are_explained() {
     --- stderr
     offload: error: unexpected argument 'b' found (see 'offload explain-code --help')
     ");
+}
+
+/// Nothing is wrong with the examples but what is missing on this host, and
+/// the age that some have on purpose.
+#[test]
+fn the_examples_are_clean() {
+    let env = environment();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_none_or(|extension| extension != "scm") {
+            continue;
+        }
+        count += 1;
+        let shown = env.run("offload", &["check-config".as_ref(), file.as_os_str()]);
+        assert!(shown.starts_with("status 0"), "{shown}");
+        for line in shown.lines() {
+            let Some((_, code)) = line.split_once("[machines::") else {
+                continue;
+            };
+            let expected = ["missing-private-key]", "missing-file]"].contains(&code)
+                || file.to_string_lossy().contains("machines-201");
+            assert!(expected, "{line}");
+        }
+    }
+    assert!(count >= 10);
 }

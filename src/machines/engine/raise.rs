@@ -205,13 +205,20 @@ pub fn keyword_error(procedure: Value, message: &str, culprit: Value) -> Fault {
 
 /// A variable that nothing binds.
 pub fn unbound_variable(variable: &str) -> Fault {
-    scm_error(
-        "unbound-variable",
-        "",
-        "Unbound variable: ~S",
-        from_list(vec![symbol(variable)]),
-        boolean(false),
-    )
+    fault(unbound(variable))
+}
+
+/// The same as a failure.
+pub fn unbound(variable: &str) -> Failure {
+    Failure::thrown(Thrown::new(
+        "unbound-variable".into(),
+        vec![
+            boolean(false),
+            text("Unbound variable: ~S"),
+            from_list(vec![symbol(variable)]),
+            boolean(false),
+        ],
+    ))
 }
 
 fn name(subr: &str) -> Value {
@@ -314,6 +321,28 @@ impl Thrown {
         match view(rest.first()?) {
             View::Integer(errno) if &*self.key == "system-error" => Some(errno),
             _ => None,
+        }
+    }
+
+    /// What Guile prints about it, but for the place.
+    pub fn guiles_words(&self) -> String {
+        if let [subr, message, arguments, _, ..] = &*self.arguments
+            && let View::Text(message) = view(message)
+        {
+            let arguments = list_items(arguments).unwrap_or_default();
+            let message = formatted(&message, &arguments);
+            return match view(subr) {
+                View::Boolean(false) => message,
+                _ => format!("In procedure {}: {message}", displayed(subr)),
+            };
+        }
+        let arguments = from_list(self.arguments.clone());
+        match (&*self.key, &*self.arguments) {
+            (OBJECT, [object]) => format!(
+                "ERROR:\n  {}",
+                records::message(object).unwrap_or_else(|| written(object))
+            ),
+            (key, _) => format!("Throw to key `{key}' with args `{}'.", written(&arguments)),
         }
     }
 
