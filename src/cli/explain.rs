@@ -81,12 +81,20 @@ pub(super) fn run(name: &str, question: &Question) -> ExitCode {
     let report = Report {
         question,
         machines: &farm.machines,
-        evidence: &farm.ledger.read_all(&farm.machines),
-        slots: &|machine| farm.slots.free(machine).ok(),
+        evidence: &known(&farm),
         fresh: farm.settings.fresh,
         now: Moment::now(),
     };
     print(name, &report.text())
+}
+
+/// What is known of each machine, the slots included where they can be counted.
+fn known(farm: &Farm) -> Vec<Evidence> {
+    let mut evidence = farm.ledger.read_all(&farm.machines);
+    for (machine, evidence) in farm.machines.iter().zip(&mut evidence) {
+        evidence.slots = farm.slots.free(machine).ok();
+    }
+    evidence
 }
 
 /// All that an explanation is made of.
@@ -94,8 +102,6 @@ struct Report<'a> {
     question: &'a Question,
     machines: &'a [BuildMachine],
     evidence: &'a [Evidence],
-    /// Free slots and all slots, where they can be counted.
-    slots: &'a dyn Fn(&BuildMachine) -> Option<(u32, u32)>,
     fresh: Duration,
     now: Moment,
 }
@@ -185,7 +191,7 @@ impl Report<'_> {
     /// What the decision rests on.
     fn facts(&self, machine: &BuildMachine, evidence: &Evidence) -> Vec<String> {
         let mut facts = Vec::new();
-        if let Some((free, all)) = (self.slots)(machine) {
+        if let Some((free, all)) = evidence.slots {
             facts.push(format!("{free} of {all} slots free"));
         }
         facts.push(format!("speed {}", machine.speed));

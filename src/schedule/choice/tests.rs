@@ -202,6 +202,22 @@ fn a_loaded_machine_counts_for_what_it_has_free() {
 }
 
 #[test]
+fn equal_machines_share_the_work_before_one_is_full() {
+    let machines = [plain(1.0), plain(1.0), plain(2.0)];
+    let mut taken = [0_u32; 3];
+    for _ in 0..8 {
+        let evidence = taken.map(|taken| Evidence {
+            slots: Some((4 - taken, 4)),
+            ..answered()
+        });
+        let free = places(&machines, &evidence).into_iter();
+        let first = free.into_iter().find(|machine| taken[*machine] < 4);
+        taken[first.unwrap()] += 1;
+    }
+    assert_eq!(taken, [2, 2, 4]);
+}
+
+#[test]
 fn a_machine_that_failed_lately_comes_later() {
     let failed = Evidence {
         failures: 2,
