@@ -3,10 +3,10 @@
 //! Shared by the fuzz targets, which find the bytes, and by
 //! `tests/parsers.rs`, which tries a few in each run of the tests.
 
-use offload::schedule::evidence::Evidence;
-use offload::schedule::line::{Number, Ticket, described};
 use offload::gateway::HostKey;
 use offload::hook::request::{Request, parse_paths};
+use offload::schedule::evidence::Evidence;
+use offload::schedule::line::{Number, Ticket, described};
 use offload::store::base32;
 use offload::store::bundle;
 use offload::store::derivation::Derivation;
@@ -128,6 +128,8 @@ pub fn ticket(bytes: &[u8]) {
     assert!(ticket.machines().is_sorted());
     let printed = ticket.print("x.drv", 1);
     assert_eq!(Ticket::parse(number, &printed), Some(ticket));
+}
+
 /// An s-expression is the same after printing and parsing, in both forms.
 pub fn sexp(bytes: &[u8]) {
     let Ok(sexp) = Sexp::parse(bytes) else {

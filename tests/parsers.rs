@@ -139,6 +139,9 @@ fn tickets() {
     let ticket = b"offload-ticket 1\nfor x.drv\npid 12\nmachine a.b:22\nmachine w1:2222\n";
     let name = b"00000000001234567890-0000004321";
     check(vec![ticket.to_vec(), name.to_vec()], checks::ticket);
+}
+
+#[test]
 fn s_expressions_and_signatures() {
     let names = ["acl", "signature", "signing-key.pub", "signing-key.sec"];
     let seeds: Vec<Vec<u8>> = ["ecc", "rsa"]

@@ -160,10 +160,15 @@ impl Answerer {
 /// The machine file as it is now.
 pub fn evaluate(context: &Context) -> Evaluation {
     let settings = &context.settings;
-    let evaluation = machines::load(
+    let evaluation = machines::load_cached(
         &settings.machine_file,
         context.home.as_deref(),
-        &settings.evaluation_limits(),
+        &machines::Limits {
+            time: settings.evaluation,
+            memory: u64::from(settings.evaluation_memory) << 20,
+            nesting: settings.evaluation_nesting,
+        },
+        &machines::Cache::new(&settings.state_dir),
     );
     context.journal.event(&Event::Evaluated {
         machines: evaluation.machines.len(),

@@ -37,7 +37,13 @@ impl Field {
             features: request.features.clone(),
             closure: Vec::new(),
         };
-        let verdicts = order(&machines, &[], &field.requirements(), Moment::default(), &mut || 0.0);
+        let verdicts = order(
+            &machines,
+            &[],
+            &field.requirements(),
+            Moment::default(),
+            &mut || 0.0,
+        );
         let mut matches = vec![false; machines.len()];
         for choice in verdicts {
             if let Some(it) = matches.get_mut(choice.machine) {
@@ -45,7 +51,10 @@ impl Field {
             }
         }
         let paired = machines.into_iter().zip(matches);
-        field.machines = paired.filter(|(_, it)| *it).map(|(machine, _)| machine).collect();
+        field.machines = paired
+            .filter(|(_, it)| *it)
+            .map(|(machine, _)| machine)
+            .collect();
         field
     }
 
@@ -99,7 +108,13 @@ impl Sight {
     /// asked before the daemon is told that its build is taken.
     pub fn is_fresh(&self, choice: &Choice, context: &Context) -> bool {
         let known = self.evidence.get(choice.machine);
-        matches!(choice.verdict, Verdict::Ready { good: true, trial: false, .. })
-            && known.is_some_and(|it| it.is_fresh(self.now, context.settings.fresh))
+        matches!(
+            choice.verdict,
+            Verdict::Ready {
+                good: true,
+                trial: false,
+                ..
+            }
+        ) && known.is_some_and(|it| it.is_fresh(self.now, context.settings.fresh))
     }
 }

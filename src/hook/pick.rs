@@ -52,14 +52,15 @@ pub struct Pick<'a> {
     pub reasons: Vec<String>,
 }
 
-impl Pick<'_> {
+impl<'a> Pick<'a> {
     /// A slot, as soon as it can be had.
     ///
     /// A machine that answered lately gets the build without being asked. Else
     /// those that may be up are asked, for as long as `limit`.
     pub fn slot(&mut self, reaching: &mut Reaching, limit: Duration) -> Picked {
+        let (sight, context) = (self.sight, self.context);
         let (candidates, mut full) = self.candidates();
-        for choice in candidates.iter().filter(|it| self.sight.is_fresh(it, self.context)) {
+        for choice in candidates.iter().filter(|it| sight.is_fresh(it, context)) {
             match self.take(choice.machine) {
                 Some(slot) => return Picked::Slot(choice.machine, slot),
                 None => full = true,
@@ -67,7 +68,7 @@ impl Pick<'_> {
         }
         let asked: Vec<&Choice> = candidates
             .into_iter()
-            .filter(|it| !self.sight.is_fresh(it, self.context))
+            .filter(|it| !sight.is_fresh(it, context))
             .collect();
         let limit = self.patience(&asked, limit);
         match self.first_to_answer(&asked, reaching, limit, &mut full) {
@@ -102,10 +103,11 @@ impl Pick<'_> {
 
     /// The machines that can be tried and seem to have a free slot for us, and
     /// whether there are others that have none.
-    fn candidates(&mut self) -> (Vec<&Choice>, bool) {
+    fn candidates(&mut self) -> (Vec<&'a Choice>, bool) {
+        let sight = self.sight;
         let queue = self.context.line.look();
         let (mut candidates, mut full) = (Vec::new(), false);
-        for choice in &self.sight.choices {
+        for choice in &sight.choices {
             let Some(machine) = self.field.machine(choice.machine) else {
                 continue;
             };
@@ -135,7 +137,8 @@ impl Pick<'_> {
             let known = self.sight.evidence.get(choice.machine)?;
             known.answered.and(known.connect)
         });
-        slow.max().map_or(limit, |slow| limit.max(slow.min(LONGEST)))
+        slow.max()
+            .map_or(limit, |slow| limit.max(slow.min(LONGEST)))
     }
 
     fn first_to_answer(
