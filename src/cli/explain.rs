@@ -14,6 +14,8 @@ use crate::machines::BuildMachine;
 use crate::machines::diagnostic::escape;
 use crate::schedule::choice::{Choice, Requirements, Verdict, missing, order};
 use crate::schedule::evidence::Evidence;
+use crate::schedule::slots::key;
+use crate::schedule::tickets::Waiter;
 
 /// SSH's own port, which names need not tell.
 const USUAL_PORT: u16 = 22;
@@ -82,6 +84,7 @@ pub(super) fn run(name: &str, question: &Question) -> ExitCode {
         question,
         machines: &farm.machines,
         evidence: &known(&farm),
+        waiters: &farm.line.waiters(),
         fresh: farm.settings.fresh,
         now: Moment::now(),
     };
@@ -102,6 +105,7 @@ struct Report<'a> {
     question: &'a Question,
     machines: &'a [BuildMachine],
     evidence: &'a [Evidence],
+    waiters: &'a [Waiter],
     fresh: Duration,
     now: Moment,
 }
@@ -194,6 +198,12 @@ impl Report<'_> {
         if let Some((free, all)) = evidence.slots {
             facts.push(format!("{free} of {all} slots free"));
         }
+        let waits = |waiter: &&Waiter| key(machine).is_ok_and(|key| waiter.machines.contains(&key));
+        match self.waiters.iter().filter(waits).count() {
+            0 => {}
+            1 => facts.push("1 build waits for it".to_owned()),
+            waiters => facts.push(format!("{waiters} builds wait for it")),
+        }
         facts.push(format!("speed {}", machine.speed));
         match evidence.answered {
             Some(at) if evidence.is_fresh(self.now, self.fresh) => {
@@ -262,4 +272,68 @@ fn whole(number: f64) -> u64 {
 fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::evidence::{FailureKind, Outcome};
+    use crate::schedule::sample::machine;
+
+    #[test]
+    fn all_that_is_known_is_told() {
+        let now = Moment(1_764_000_000_000);
+        let machines = [machine("w1"), machine("w2")];
+        let mut good = Evidence {
+            slots: Some((0, 1)),
+            ..Evidence::default()
+        };
+        let answered = Outcome::Answered {
+            connect: Some(Duration::from_millis(12)),
+            round_trip: None,
+        };
+        good.after(answered, Moment(now.0 - 20_000), &mut || 0.0);
+        let mut bad = Evidence::default();
+        for _ in 0..2 {
+            let failed = Outcome::Failed {
+                kind: FailureKind::HostKey,
+                reason: "another host key",
+            };
+            bad.after(failed, now, &mut || 0.0);
+        }
+        let waiter = |machine: &str| Waiter {
+            derivation: String::new(),
+            pid: None,
+            waits: Duration::ZERO,
+            machines: vec![machine.to_owned()],
+        };
+        let report = Report {
+            question: &Question {
+                system: "x86_64-linux".to_owned(),
+                features: Vec::new(),
+            },
+            machines: &machines,
+            evidence: &[good, bad],
+            waiters: &[waiter("w1:22"), waiter("w1:22"), waiter("w3:22")],
+            fresh: Duration::from_secs(30),
+            now,
+        };
+        insta::assert_snapshot!(report.text(), @r"
+        A build for x86_64-linux is tried on:
+          1. w1: good, expected to take 45 s
+               0 of 1 slots free, 2 builds wait for it, speed 1, answered 20 s ago, connects in 12 ms
+        Not now:
+             w2: resting until 16:24:00 UTC (another host key)
+               speed 1, has not answered yet, failed last
+        ");
+    }
+
+    #[test]
+    fn times_as_exact_as_needed() {
+        let say = |seconds| span(Duration::from_secs(seconds));
+        assert_eq!(say(119), "119 s");
+        assert_eq!(say(120), "2 min");
+        assert_eq!(say(7200), "2 h");
+        assert_eq!(say(200_000), "2 days");
+    }
 }

@@ -10,6 +10,7 @@ use crate::hook::process::become_owner;
 use crate::machines::{self, BuildMachine, Diagnostic, nearest};
 use crate::schedule::ledger::{Ledger, names};
 use crate::schedule::slots::Slots;
+use crate::schedule::tickets::Line;
 use crate::settings::Settings;
 
 /// The machines and all that is known of them.
@@ -24,6 +25,8 @@ pub(super) struct Farm {
     pub(super) ledger: Ledger,
     /// Who builds where.
     pub(super) slots: Slots,
+    /// Who waits.
+    pub(super) line: Line,
 }
 
 impl Farm {
@@ -52,6 +55,7 @@ impl Farm {
             machines: evaluation.machines,
             ledger: Ledger::open(&settings.state_dir),
             slots: Slots::new(&settings.state_dir),
+            line: Line::new(&settings.state_dir, None),
             settings,
         })
     }

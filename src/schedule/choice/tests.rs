@@ -1,6 +1,6 @@
 use super::*;
 use crate::schedule::evidence::{Drain, Outcome, Rest};
-use crate::schedule::sample::machine;
+use crate::schedule::sample::{machine, processor_time};
 use proptest::prelude::*;
 
 const NOW: Moment = Moment(1_764_000_000_000);
@@ -400,9 +400,9 @@ fn a_thousand_machines_are_ordered_quickly() {
     };
     let mut best = Duration::MAX;
     for _ in 0..5 {
-        let begun = std::time::Instant::now();
+        let begun = processor_time();
         let choices = order(&machines, &evidence, &wanted, NOW, &mut fastrand::f64);
-        best = best.min(begun.elapsed());
+        best = best.min(processor_time().saturating_sub(begun));
         assert_eq!(choices.len(), 1000);
     }
     println!("ordered 1000 machines in {best:?}");
