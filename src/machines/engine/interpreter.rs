@@ -109,8 +109,8 @@ impl Interpreter {
     }
 
     fn primitive(&self, name: &str) -> Result<Value, Failure> {
-        match builtin::function(name) {
-            Some(function) => Ok(Value::FuncV(function)),
+        match ours(name) {
+            Some(value) => Ok(value),
             None => self
                 .module
                 .try_get_ref(native_name(name))
@@ -127,6 +127,13 @@ impl Interpreter {
             Err(error) => Err(super::explain(&error)),
         }
     }
+}
+
+/// A procedure in Rust, or another value that Rust makes.
+fn ours(name: &str) -> Option<Value> {
+    builtin::function(name)
+        .map(Value::FuncV)
+        .or_else(|| builtin::value(name))
 }
 
 fn lacking(name: &str) -> Failure {
@@ -185,8 +192,8 @@ pub fn nested(program: &Program, text: Text) -> (Value, Value) {
 
 /// The procedure that a text made by [`nested`] asks for.
 pub fn nested_primitive(name: &str) -> Result<Value, Failure> {
-    match builtin::function(name) {
-        Some(function) => Ok(Value::FuncV(function)),
+    match ours(name) {
+        Some(value) => Ok(value),
         None => NATIVES
             .with_borrow(|natives| natives.get(name).cloned())
             .ok_or_else(|| lacking(name)),

@@ -42,7 +42,7 @@ fn refused(findings: &[Finding]) -> (String, String) {
 
 /// Procedure, message and arguments of the usual shape, else all arguments.
 fn said(thrown: &Thrown) -> String {
-    if let [subr, message, arguments, _, ..] | [subr, message, arguments] = &*thrown.arguments
+    if let [subr, message, arguments, _, ..] = &*thrown.arguments
         && let View::Text(message) = view(message)
         && let Some(arguments) = list_items(arguments)
     {

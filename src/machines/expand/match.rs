@@ -51,7 +51,7 @@ impl Expander {
     ) -> Expanded<Expr> {
         let span = datum.span;
         match (form, rest) {
-            (Form::Match, [value, clauses @ ..]) => {
+            (Form::Match, [value, clauses @ ..]) if !clauses.is_empty() => {
                 let value = self.expr(value, scope);
                 let local = self.program.local();
                 let body = self.clauses(local, clauses, span, scope)?;

@@ -46,6 +46,9 @@ const FILES: &[(&str, &str)] = &[
         concat!(
             include_str!("../../../scheme/guile.scm"),
             include_str!("../../../scheme/guile/evaluation.scm"),
+            include_str!("../../../scheme/guile/lists.scm"),
+            include_str!("../../../scheme/guile/strings.scm"),
+            include_str!("../../../scheme/guile/ports.scm"),
             include_str!("../../../scheme/guile/control.scm"),
         ),
     ),

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Exports;
 use crate::machines::datum::{Datum, Kind};
-use crate::machines::expand::scope::Scope;
+use crate::machines::expand::{Binding, Scope, Special};
 
 /// The forms of a module's text: each begins a line.
 pub fn top_level_forms(text: &'static str) -> impl Iterator<Item = &'static str> {
@@ -64,19 +64,32 @@ pub fn keyword(datum: &Datum) -> Option<&str> {
 
 /// The names of the `#:export` of a module's header, each as it is bound
 /// inside, or `(INSIDE . OUTSIDE)`.
+///
+/// Those of its `#:interface` are all that Guile's module has; what is not
+/// bound here is said to be not supported.
 pub fn exports(header: &Datum, scope: &Scope) -> Exports {
+    let unsupported = Binding::Special(Special::Unsupported);
+    let interface = names_after(header, "interface")
+        .into_iter()
+        .map(|(inside, outside)| (outside, scope.lookup(&inside).unwrap_or(unsupported)));
     exported_names(header)
         .into_iter()
         .filter_map(|(inside, outside)| Some((outside, scope.lookup(&inside)?)))
+        .chain(interface)
         .collect()
 }
 
 /// The exported names: as bound inside, as seen from outside.
 pub fn exported_names(header: &Datum) -> Vec<(Rc<str>, Rc<str>)> {
+    names_after(header, "export")
+}
+
+/// The names that follow a keyword of a header.
+fn names_after(header: &Datum, word: &str) -> Vec<(Rc<str>, Rc<str>)> {
     let items = header.list().unwrap_or_default();
     let names = items
         .iter()
-        .skip_while(|item| keyword(item) != Some("export"))
+        .skip_while(|item| keyword(item) != Some(word))
         .nth(1)
         .and_then(Datum::list)
         .unwrap_or_default();
