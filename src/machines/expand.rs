@@ -8,6 +8,7 @@
 mod body;
 mod branch;
 mod conditional;
+mod definition;
 mod files;
 mod forms;
 mod machine;

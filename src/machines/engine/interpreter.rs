@@ -129,6 +129,13 @@ impl Interpreter {
     }
 }
 
+/// A procedure in Rust, or another value that Rust makes.
+fn ours(name: &str) -> Option<Value> {
+    builtin::function(name)
+        .map(Value::FuncV)
+        .or_else(|| builtin::value(name))
+}
+
 fn lacking(name: &str) -> Failure {
     Failure::new("internal", format!("the interpreter lacks `{name}`"))
 }
@@ -181,12 +188,6 @@ pub fn nested(program: &Program, text: Text) -> (Value, Value) {
     let code = enter_unit(text);
     let native = |text: String| SteelVal::StringV(text.into());
     (native(definitions), native(code))
-}
-
-/// A procedure or a value in Rust.
-fn ours(name: &str) -> Option<Value> {
-    let function = builtin::function(name).map(Value::FuncV);
-    function.or_else(|| builtin::value(name))
 }
 
 /// The procedure that a text made by [`nested`] asks for.
