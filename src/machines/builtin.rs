@@ -4,9 +4,11 @@
 //! procedure in Rust cannot call one of Scheme back.
 
 mod arguments;
+mod bytes;
 mod characters;
 mod clock;
 mod control;
+mod effects;
 mod equality;
 mod files;
 mod format;
@@ -19,6 +21,7 @@ mod ports;
 pub mod print;
 mod processes;
 pub mod records;
+mod regexps;
 mod strings;
 mod symbols;
 mod system;
@@ -39,6 +42,8 @@ type Entry = (&'static str, Function);
 type Constants = &'static [(&'static str, fn() -> Value)];
 
 const TABLES: &[Table] = &[
+    bytes::TABLE,
+    effects::TABLE,
     control::TABLE,
     control::STATE,
     control::HANDLERS,
@@ -55,6 +60,7 @@ const TABLES: &[Table] = &[
     print::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
+    regexps::TABLE,
     symbols::TABLE,
     system::TABLE,
     tables::TABLE,
@@ -85,6 +91,7 @@ fn constants() -> impl Iterator<Item = &'static (&'static str, fn() -> Value)> {
         clock::VALUES,
         files::VALUES,
         ports::VALUES,
+        regexps::VALUES,
         system::VALUES,
     ]
     .into_iter()
