@@ -10,13 +10,16 @@ mod clock;
 mod control;
 mod effects;
 mod equality;
+pub mod evaluation;
 mod files;
 mod format;
+mod herd;
 mod internal;
 mod lists;
 mod matching;
 mod numbers;
 pub mod offload;
+mod platform;
 mod ports;
 pub mod print;
 mod processes;
@@ -24,6 +27,7 @@ pub mod records;
 mod regexps;
 mod strings;
 mod symbols;
+pub mod syntax;
 mod system;
 mod tables;
 mod vectors;
@@ -52,16 +56,20 @@ const TABLES: &[Table] = &[
     equality::TABLE,
     files::TABLE,
     format::TABLE,
+    herd::TABLE,
+    evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
     matching::TABLE,
     offload::TABLE,
     processes::TABLE,
+    platform::TABLE,
     print::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
     regexps::TABLE,
     symbols::TABLE,
+    syntax::TABLE,
     system::TABLE,
     tables::TABLE,
     vectors::TABLE,

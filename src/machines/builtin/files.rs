@@ -12,8 +12,8 @@ use super::system::{item, name_of};
 use super::{Constants, Table};
 use crate::machines::dependency;
 use crate::machines::engine::{
-    Answer, Failure, Fault, Value, View, boolean, fault, foreign, from_list, from_vector, integer,
-    list_items, raise, symbol, text, unspecified, view, with_foreign,
+    Answer, Fault, Value, View, boolean, foreign, from_list, from_vector, integer, list_items,
+    raise, symbol, text, unspecified, view, with_foreign,
 };
 
 pub const TABLE: Table = &[
@@ -91,7 +91,6 @@ pub const TABLE: Table = &[
     ("in-vicinity", in_vicinity),
     ("parse-path", parse_path),
     ("search-path", search_path),
-    ("primitive-load", primitive_load),
 ];
 
 /// The values that are no procedures.
@@ -361,18 +360,4 @@ fn search_path(values: &[Value]) -> Answer {
         }
     }
     Ok(boolean(false))
-}
-
-/// Another file's value: a missing one is told apart, since stock takes it
-/// for a missing machine file.
-fn primitive_load(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("primitive-load", values, 1)?;
-    let name = arguments.text(0)?;
-    if let Err(error) = looked_at(&name) {
-        return Err(file_fault("open-file", &name, &error));
-    }
-    Err(fault(Failure::new(
-        "unsupported",
-        "`primitive-load` is known to Guile but not supported here",
-    )))
 }
