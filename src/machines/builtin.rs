@@ -4,13 +4,15 @@
 //! procedure in Rust cannot call one of Scheme back.
 
 mod arguments;
+mod bytes;
 mod characters;
 mod clock;
 mod control;
+mod effects;
 mod equality;
+pub mod evaluation;
 mod files;
 mod format;
-pub mod evaluation;
 mod herd;
 mod internal;
 mod lists;
@@ -22,6 +24,7 @@ mod ports;
 pub mod print;
 mod processes;
 pub mod records;
+mod regexps;
 mod strings;
 mod symbols;
 pub mod syntax;
@@ -43,6 +46,8 @@ type Entry = (&'static str, Function);
 type Constants = &'static [(&'static str, fn() -> Value)];
 
 const TABLES: &[Table] = &[
+    bytes::TABLE,
+    effects::TABLE,
     control::TABLE,
     control::STATE,
     control::HANDLERS,
@@ -62,6 +67,7 @@ const TABLES: &[Table] = &[
     print::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
+    regexps::TABLE,
     symbols::TABLE,
     syntax::TABLE,
     system::TABLE,
@@ -93,6 +99,7 @@ fn constants() -> impl Iterator<Item = &'static (&'static str, fn() -> Value)> {
         clock::VALUES,
         files::VALUES,
         ports::VALUES,
+        regexps::VALUES,
         system::VALUES,
     ]
     .into_iter()

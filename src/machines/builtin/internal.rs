@@ -21,6 +21,10 @@ pub const TABLE: Table = &[
     ("%check-list", check_list),
     ("%check-procedure", check_procedure),
     ("%wrong-type", wrong_type),
+    ("%unsupported", |values| {
+        let what = Arguments::exactly("%unsupported", values, 1)?.text(0)?;
+        Err(super::unsupported(&what))
+    }),
     ("%unbound", unbound),
     ("procedure?", procedure),
 ];
