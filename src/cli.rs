@@ -5,8 +5,11 @@
 //! command `offload` is ours, everything else is handed on (`front`).
 
 mod arguments;
+mod check_config;
+mod explain_code;
 mod front;
 mod real_guix;
+mod render;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -33,6 +36,8 @@ pub fn run() -> ExitCode {
     match arguments::parse(without_leading_word(&arguments)) {
         Ok(Asked::Hook(arguments)) => crate::hook::run(&arguments),
         Ok(Asked::Print(text)) => print(name, &text),
+        Ok(Asked::CheckConfig(options)) => check_config::run(name, &options),
+        Ok(Asked::ExplainCode(code)) => explain_code::run(name, code.as_deref()),
         Err(refused) => fail(name, &refused),
     }
 }
@@ -45,7 +50,10 @@ trait Fatal: std::error::Error {
 
 impl Fatal for Refused {
     fn status(&self) -> u8 {
-        1
+        match self {
+            Self::Invalid(_) | Self::Reserved(_) => 1,
+            Self::Usage { .. } => 2,
+        }
     }
 }
 
@@ -65,20 +73,24 @@ fn print(name: &str, text: &str) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            complain(name, &format!("cannot write to standard output: {error}"));
+            complain(
+                name,
+                "error",
+                &format!("cannot write to standard output: {error}"),
+            );
             ExitCode::FAILURE
         }
     }
 }
 
 fn fail(name: &str, error: &dyn Fatal) -> ExitCode {
-    complain(name, &error.to_string());
+    complain(name, "error", &error.to_string());
     ExitCode::from(error.status())
 }
 
 /// Writes one message in stock's form, by one `write`.
-fn complain(name: &str, message: &str) {
-    let line = format!("{name}: error: {message}\n");
+fn complain(name: &str, severity: &str, message: &str) {
+    let line = format!("{name}: {severity}: {message}\n");
     // Nobody is left to tell when standard error is closed.
     drop(io::stderr().write_all(line.as_bytes()));
 }

@@ -6,6 +6,7 @@
 //! child with limits ([`child`]), whose [`message`] the parent checks.
 
 pub mod builtin;
+pub mod cache;
 pub mod check;
 pub mod child;
 pub mod core;
@@ -23,14 +24,20 @@ pub mod record;
 mod similar;
 pub mod source;
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use cache::Question;
+use evaluate::Report;
+
+pub use cache::Cache;
 pub use child::Limits;
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Severity, is_steering};
 pub use raw::RawMachine;
 pub use record::{BuildMachine, Field, Location};
+pub use similar::nearest;
 
 /// What a machine file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,13 +72,41 @@ const FILE_MAX: u64 = 64 << 20;
 /// Forks, so the process must have one thread. What the file prints goes to
 /// standard error. `home` is what HOME is while it is evaluated.
 pub fn load(file: &Path, home: Option<&Path>, limits: &Limits) -> Evaluation {
-    let shown = file
-        .file_name()
-        .unwrap_or(file.as_os_str())
-        .to_string_lossy();
-    load_with(file, home, limits, &mut |line| {
-        eprintln!("offload: {shown}: {line}");
-    })
+    load_with(file, home, limits, &mut |line| print_line(file, line))
+}
+
+/// Like [`load`], from the cache if nothing has changed.
+pub fn load_cached(file: &Path, home: Option<&Path>, limits: &Limits, cache: &Cache) -> Evaluation {
+    let name = file.to_string_lossy();
+    let text = match read_file(file) {
+        Ok(text) => text,
+        Err(error) => return not_read(&name, &error),
+    };
+    let question = Question {
+        name: &name,
+        text: &text,
+        home,
+        nesting: limits.nesting,
+    };
+    if let Some(report) = cache.find(&question) {
+        return judged(report, home);
+    }
+    let mut printed = false;
+    let report = child::evaluate_in_child(&name, &text, home, limits, &mut |line| {
+        printed = true;
+        print_line(file, line);
+    });
+    // What is said once must be said each time.
+    if !printed {
+        cache.keep(&question, &report);
+    }
+    judged(report, home)
+}
+
+fn print_line(file: &Path, line: &str) {
+    let shown = file.file_name().unwrap_or(file.as_os_str());
+    let shown = diagnostic::escape(&shown.to_string_lossy());
+    eprintln!("offload: {shown}: {line}");
 }
 
 /// Like [`load`], with a place for the lines that the file prints.
@@ -82,13 +117,9 @@ pub fn load_with(
     print: &mut dyn FnMut(&str),
 ) -> Evaluation {
     let name = file.to_string_lossy();
-    match read(file) {
+    match read_file(file) {
         Ok(text) => load_text(&name, &text, home, limits, print),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Evaluation::default(),
-        Err(error) => Evaluation::failed(Diagnostic::error(
-            "unreadable",
-            format!("cannot read machine file {name}: {error}"),
-        )),
+        Err(error) => not_read(&name, &error),
     }
 }
 
@@ -100,7 +131,24 @@ pub fn load_text(
     limits: &Limits,
     print: &mut dyn FnMut(&str),
 ) -> Evaluation {
-    let report = child::evaluate_in_child(name, text, home, limits, print);
+    judged(
+        child::evaluate_in_child(name, text, home, limits, print),
+        home,
+    )
+}
+
+fn not_read(name: &str, error: &io::Error) -> Evaluation {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Evaluation::default();
+    }
+    Evaluation::failed(Diagnostic::error(
+        "unreadable",
+        format!("cannot read machine file {name}: {error}"),
+    ))
+}
+
+/// The machines of a report that can be used.
+fn judged(report: Report, home: Option<&Path>) -> Evaluation {
     let (machines, mut wrong) = check::check(&report.machines, home);
     let mut diagnostics = report.diagnostics;
     diagnostics.append(&mut wrong);
@@ -111,14 +159,23 @@ pub fn load_text(
     }
 }
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    let opened = File::open(file)?;
+/// Reads a machine file, or another one that belongs to it.
+pub fn read_file(file: &Path) -> io::Result<Vec<u8>> {
+    // Without O_NONBLOCK the opening of a named pipe would wait for ever.
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(file)?;
     if !opened.metadata()?.is_file() {
-        // A pipe could keep us waiting for ever.
         return Err(io::Error::other("not a regular file"));
     }
+    read_text(opened)
+}
+
+/// Reads the text of a machine file from wherever it comes.
+pub fn read_text(source: impl Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    opened
+    source
         .take(FILE_MAX.saturating_add(1))
         .read_to_end(&mut text)?;
     if text.len() as u64 > FILE_MAX {
@@ -139,6 +196,14 @@ pub fn fuzz_reader(bytes: &[u8]) {
 pub fn fuzz_message(bytes: &[u8]) {
     if let Ok(report) = message::decode(bytes) {
         drop(check::check(&report.machines, None));
+    }
+}
+
+/// Reads whatever bytes as a cache's file, for fuzzing: must not panic.
+pub fn fuzz_cache(bytes: &[u8]) {
+    // A digest would keep the fuzzer out.
+    if let Some((_, _, body)) = cache::parts(bytes) {
+        fuzz_message(body);
     }
 }
 

@@ -57,7 +57,9 @@ variables! {
     KEEPALIVE = "OFFLOAD_KEEPALIVE", Seconds, "10", "time between two signs of life on a connection";
     UNACKNOWLEDGED = "OFFLOAD_USER_TIMEOUT", Seconds, "30", "how long sent data may stay unacknowledged before the connection counts as lost";
     SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all before the connection counts as lost";
-    EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "5", "limit for evaluating the machine file";
+    EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "10", "limit for evaluating the machine file";
+    MEMORY = "OFFLOAD_EVALUATION_MEMORY", Count, "512", "limit for its memory in MiB";
+    NESTING = "OFFLOAD_EVALUATION_NESTING", Count, "10000", "limit for the nesting of its parentheses";
     TRIES = "OFFLOAD_TRIES", Count, "3", "machines tried for one build before a pause";
     PATIENCE = "OFFLOAD_PATIENCE", Seconds, "600", "how long an accepted build waits for a machine to come back";
     POSTPONE = "OFFLOAD_POSTPONE", Seconds, "600", "how long a build that no machine takes is put off before it fails with the reasons; 0: for ever";
@@ -94,6 +96,10 @@ pub struct Settings {
     pub silence: Duration,
     /// Limit for evaluating the machine file.
     pub evaluation: Duration,
+    /// Limit for its memory in MiB.
+    pub evaluation_memory: u32,
+    /// Limit for the nesting of its parentheses.
+    pub evaluation_nesting: u32,
     /// Machines tried before a pause.
     pub tries: u32,
     /// How long an accepted build waits for a machine.
@@ -144,6 +150,8 @@ impl Settings {
             user_timeout: reader.seconds(UNACKNOWLEDGED),
             silence: reader.seconds(SILENCE),
             evaluation: reader.seconds(EVALUATION),
+            evaluation_memory: reader.count(MEMORY),
+            evaluation_nesting: reader.count(NESTING),
             tries: reader.count(TRIES).max(1),
             patience: reader.seconds(PATIENCE),
             postpone: Some(reader.seconds(POSTPONE)).filter(|limit| !limit.is_zero()),

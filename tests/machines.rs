@@ -241,7 +241,7 @@ fn one_huge_allocation() -> Outcome {
     fails(
         "(make-vector 100000000000 0)",
         &Limits::default(),
-        "more than 512 MiB",
+        "make-vector: argument 1 is out of range",
     )
 }
 
@@ -275,20 +275,13 @@ fn exit() -> Outcome {
 }
 
 fn missing_key_file() -> Outcome {
-    let (evaluation, _) = run(
+    fails(
         "(use-modules (ice-9 textual-ports))
          (list (build-machine (name \"m\") (user \"u\")
            (host-key (call-with-input-file \"/nonexistent.pub\" get-string-all))))",
         &Limits::default(),
-    );
-    // No machines and no error: stock's result for a VM that has not run yet.
-    same(evaluation.machines.len(), 0)?;
-    let all = lines(&evaluation);
-    let wanted = "m.scm:3:21: warning: ";
-    if all.len() == 1 && all.iter().all(|line| line.starts_with(wanted)) {
-        return Ok(());
-    }
-    Err(format!("{all:?} has no {wanted:?}").into())
+        "m.scm:3:21: warning: cannot open file `/nonexistent.pub`: No such file or directory",
+    )
 }
 
 fn key_file_keeps_its_newline() -> Outcome {

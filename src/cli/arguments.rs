@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::error::ErrorKind;
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use thiserror::Error;
 
-use super::quoted;
+use super::{check_config, quoted};
 use crate::hook::Arguments;
+use crate::machines::diagnostic::escape;
 
 /// Commands of later versions; stock's have the same names.
 const RESERVED: [&str; 2] = ["test", "status"];
@@ -19,6 +20,10 @@ pub(super) enum Asked {
     Hook(Arguments),
     /// Print this text and succeed.
     Print(String),
+    /// Say what machine files say, and what is wrong with them.
+    CheckConfig(check_config::Options),
+    /// Say more about a diagnostic's code, or list all.
+    ExplainCode(Option<String>),
 }
 
 /// Why the arguments ask for nothing that is known.
@@ -33,6 +38,14 @@ pub(super) enum Refused {
          call the real guix by its full name with 'offload {0}'"
     )]
     Reserved(String),
+    /// A command is there, but its arguments are wrong.
+    #[error("{problem} (see '{command} --help')")]
+    Usage {
+        /// The command.
+        command: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
 }
 
 /// Parses the arguments behind the program's name and the word `offload`.
@@ -46,6 +59,15 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Asked, Refused> {
         && RESERVED.contains(&first)
     {
         return Err(Refused::Reserved(first.to_owned()));
+    }
+    match arguments.split_first() {
+        Some((first, rest)) if first == "check-config" => {
+            return parse_check_config(rest);
+        }
+        Some((first, rest)) if first == "explain-code" => {
+            return parse_explain_code(rest);
+        }
+        _ => {}
     }
     let name = OsString::from("offload");
     match table().try_get_matches_from(std::iter::once(&name).chain(arguments)) {
@@ -61,14 +83,105 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Asked, Refused> {
     }
 }
 
+fn parse_check_config(arguments: &[OsString]) -> Result<Asked, Refused> {
+    subcommand(
+        check_config_table(),
+        "offload check-config",
+        arguments,
+        |matches| {
+            let files = matches.get_many::<OsString>("FILE");
+            Asked::CheckConfig(check_config::Options {
+                files: files.unwrap_or_default().cloned().collect(),
+                json: matches.get_flag("json"),
+                strict: matches.get_flag("strict"),
+            })
+        },
+    )
+}
+
+fn parse_explain_code(arguments: &[OsString]) -> Result<Asked, Refused> {
+    subcommand(
+        explain_code_table(),
+        "offload explain-code",
+        arguments,
+        |matches| Asked::ExplainCode(matches.get_one::<String>("CODE").cloned()),
+    )
+}
+
+fn subcommand(
+    table: Command,
+    command: &'static str,
+    arguments: &[OsString],
+    asked: impl FnOnce(&ArgMatches) -> Asked,
+) -> Result<Asked, Refused> {
+    let table = table.bin_name(command);
+    let name = OsString::from(command);
+    match table.try_get_matches_from(std::iter::once(&name).chain(arguments)) {
+        Ok(matches) => Ok(asked(&matches)),
+        Err(answer) if answer.kind() == ErrorKind::DisplayHelp => {
+            Ok(Asked::Print(answer.render().to_string()))
+        }
+        Err(answer) => {
+            let text = answer.render().to_string();
+            let first = text.lines().next().unwrap_or_default();
+            let problem = first.strip_prefix("error: ").unwrap_or(first);
+            Err(Refused::Usage {
+                command,
+                problem: escape(problem),
+            })
+        }
+    }
+}
+
+fn check_config_table() -> Command {
+    Command::new("check-config")
+        .about("Says what machine files say, and what is wrong with them")
+        .after_help(
+            "Exit status: 0 if the files can be used, 1 if there are errors (with --strict also\n\
+             if there are warnings), 2 for wrong usage or a file that is not there.\n\
+             As root it looks as the user whom guix-daemon runs as.",
+        )
+        .arg(
+            Arg::new("FILE")
+                .num_args(0..)
+                .value_parser(clap::value_parser!(OsString))
+                .help("Machine files; '-' is standard input [default: /etc/guix/machines.scm]"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Print one JSON object"),
+        )
+        .arg(
+            Arg::new("strict")
+                .long("strict")
+                .action(ArgAction::SetTrue)
+                .help("Warnings count as errors"),
+        )
+}
+
+fn explain_code_table() -> Command {
+    Command::new("explain-code")
+        .about("Says more about a code of check-config, with an example")
+        .arg(Arg::new("CODE").help("Such as machines::unknown-field; without it all are listed"))
+}
+
 /// The command line as data.
 pub(super) fn table() -> Command {
     Command::new("offload")
+        .subcommand(check_config_table())
+        .subcommand(explain_code_table())
+        .disable_help_subcommand(true)
+        .subcommand_negates_reqs(true)
+        .args_conflicts_with_subcommands(true)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Offloads the builds of guix-daemon to the machines of machines.scm")
         .override_usage(
             "offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT\n       \
-             guix offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT",
+             guix offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT\n       \
+             offload check-config [FILE...] [--json] [--strict]\n       \
+             offload explain-code [CODE]",
         )
         .after_help(
             "guix-daemon starts this program, with requests on standard input: set GUIX in\n\

@@ -86,7 +86,7 @@ pub enum KeyProblem {
 
 impl KeyProblem {
     /// What a person can do about it.
-    pub(super) fn hint(&self, file: &Path) -> Option<String> {
+    pub fn hint(&self, file: &Path) -> Option<String> {
         let file = file.display();
         Some(match self {
             Self::Missing | Self::NotAFile => {

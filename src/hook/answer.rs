@@ -93,13 +93,15 @@ impl Answerer {
     /// thread: the machine file is evaluated in a child that is forked.
     pub fn answer(&mut self, context: &Context, request: &Request) -> Answer {
         let settings = &context.settings;
-        let evaluation = machines::load(
+        let evaluation = machines::load_cached(
             &settings.machine_file,
             context.home.as_deref(),
             &machines::Limits {
                 time: settings.evaluation,
-                ..machines::Limits::default()
+                memory: u64::from(settings.evaluation_memory) << 20,
+                nesting: settings.evaluation_nesting,
             },
+            &machines::Cache::new(&settings.state_dir),
         );
         context.journal.event(&Event::Evaluated {
             machines: evaluation.machines.len(),

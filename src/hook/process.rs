@@ -219,7 +219,7 @@ fn catch_signals() -> io::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
 
 /// As root on a machine whose daemon is not root's, becomes the daemon's
 /// user: files of root's in the state directory would lock that daemon out.
-fn become_owner(state_dir: &Path, database_dir: &Path) -> io::Result<()> {
+pub fn become_owner(state_dir: &Path, database_dir: &Path) -> io::Result<()> {
     if !Uid::effective().is_root() {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 
 mod arguments;
 mod characters;
-mod control;
+pub mod control;
 mod equality;
 pub mod evaluation;
 mod herd;

@@ -3,6 +3,7 @@
 //! A machine with a wrong field is left out, the others stay. Stock checks
 //! nothing here: a wrong value ends the hook later, or matches nothing.
 
+mod advice;
 mod field;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use super::diagnostic::Diagnostic;
 use super::raw::{Plain, RawField, RawMachine};
 use super::record::{BuildMachine, Field};
 use field::{Checked, Wrong};
+
+pub use advice::advise;
 
 /// Makes build machines, and says what is wrong with those that cannot be.
 pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {
@@ -27,6 +30,26 @@ pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec
         machines.extend(machine);
     }
     (machines, diagnostics)
+}
+
+/// Tells whether a field could never hold such a value, whatever its range.
+pub fn is_of_wrong_type(field: Field, value: &Plain) -> bool {
+    let wrong = match field {
+        Field::Name => field::host_name(value).err(),
+        Field::User | Field::System => field::word(value).err(),
+        Field::Port => field::port(value).err(),
+        Field::Systems => field::systems(value).err(),
+        Field::Features => field::texts(value).err(),
+        Field::PrivateKey | Field::HostKey | Field::Compression | Field::DaemonSocket => {
+            field::text(value).err()
+        }
+        Field::CompressionLevel => field::level(value).err(),
+        Field::OverloadThreshold => field::threshold(value).err(),
+        Field::ParallelBuilds => field::count(value).err(),
+        Field::Speed => field::speed(value).err(),
+        Field::SshOptions | Field::Location => None,
+    };
+    wrong.is_some_and(|wrong| wrong.is_type())
 }
 
 /// The value of a field; `None` if it is wrong, which has been said.
@@ -83,7 +106,7 @@ impl Checker<'_> {
     }
 
     fn field(&self, field: Field) -> Option<&RawField> {
-        self.raw.fields.iter().find(|other| other.field == field)
+        self.raw.field(field)
     }
 
     fn written(&self) -> BTreeMap<Field, Option<super::record::Location>> {
@@ -168,7 +191,10 @@ impl Checker<'_> {
                 // Stock gives the place of the form.
                 let diagnostic =
                     Diagnostic::warning("obsolete-field", "the field `system` is deprecated")
-                        .with_help("write (systems '(\"…\")) instead");
+                        .with_help(format!(
+                            "write (systems '({})) instead",
+                            system.value.written()
+                        ));
                 self.diagnostics
                     .push(diagnostic.at(self.raw.location.clone()).until(self.raw.end));
                 let one = self.or(Field::System, String::new(), field::word)?;
@@ -212,13 +238,14 @@ impl Checker<'_> {
             "missing-host-key",
             format!("{} lacks the field host-key", self.called()),
         );
-        let help = match self.field(Field::Name).map(|field| &field.value) {
-            Some(Plain::Text(name)) => format!(
-                "its key must be in /etc/ssh/ssh_known_hosts or known_hosts; better write what \
-                 `ssh-keyscan -t ed25519 {name}` prints, without the name, into host-key"
-            ),
-            _ => "its key must be in /etc/ssh/ssh_known_hosts or known_hosts".into(),
-        };
+        let mut help = "its key must be in /etc/ssh/ssh_known_hosts or in the known_hosts of \
+                        the daemon's user"
+            .to_owned();
+        if let Some(command) = self.keyscan() {
+            help.push_str("; better write what `");
+            help.push_str(&command);
+            help.push_str("` prints, without the name, into host-key");
+        }
         self.diagnostics.push(
             diagnostic
                 .with_help(help)
@@ -226,6 +253,21 @@ impl Checker<'_> {
                 .until(self.raw.end),
         );
         Some(None)
+    }
+
+    /// The command that prints the machine's host key.
+    fn keyscan(&self) -> Option<String> {
+        let value = |field| self.raw.value(field);
+        let name = value(Field::Name).and_then(|name| field::host_name(name).ok())?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".:_-%".contains(c);
+        if name.starts_with('-') || !name.chars().all(plain) {
+            return None;
+        }
+        Some(match value(Field::Port).map(field::port) {
+            None | Some(Ok(22)) => format!("ssh-keyscan -t ed25519 {name}"),
+            Some(Ok(port)) => format!("ssh-keyscan -t ed25519 -p {port} {name}"),
+            Some(Err(_)) => return None,
+        })
     }
 
     fn ssh_options(&mut self) {

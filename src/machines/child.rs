@@ -15,6 +15,7 @@ mod output;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::panic::RefUnwindSafe;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -49,7 +50,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            time: Duration::from_secs(5),
+            time: Duration::from_secs(10),
             memory: 512 << 20,
             nesting: NESTING_MAX,
         }
@@ -72,7 +73,19 @@ pub fn evaluate_in_child(
     limits: &Limits,
     print: &mut dyn FnMut(&str),
 ) -> Report {
-    match start(name, text, home, limits) {
+    let work = || evaluate(name, text, limits.nesting);
+    run_in_child(name, home, limits, print, &work)
+}
+
+/// Runs any work in a child, as the evaluation of this file.
+pub fn run_in_child(
+    name: &str,
+    home: Option<&Path>,
+    limits: &Limits,
+    print: &mut dyn FnMut(&str),
+    work: Work<'_>,
+) -> Report {
+    match start(name, home, limits, work) {
         Ok(child) => child.report(name, limits, print),
         Err(error) => Report::failed(Diagnostic::error(
             "child",
@@ -80,6 +93,9 @@ pub fn evaluate_in_child(
         )),
     }
 }
+
+/// What a child does.
+pub type Work<'a> = &'a (dyn Fn() -> Report + Sync + RefUnwindSafe);
 
 /// The child as its parent sees it.
 struct Child {
@@ -96,7 +112,7 @@ enum End {
     Oversized,
 }
 
-fn start(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> Result<Child, Errno> {
+fn start(name: &str, home: Option<&Path>, limits: &Limits, work: Work<'_>) -> Result<Child, Errno> {
     // What is buffered would be written twice.
     drop(io::stdout().flush());
     let (message, message_end) = pipe2(OFlag::O_CLOEXEC)?;
@@ -115,7 +131,7 @@ fn start(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> Resul
             let status = std::panic::catch_unwind(|| {
                 let ready = isolate(parent, &null, &output_end, &message_end, limits);
                 match ready {
-                    Ok(()) => child_main(name, text, home, limits),
+                    Ok(()) => child_main(name, home, limits, work),
                     Err(_) => 1,
                 }
             });
@@ -208,7 +224,7 @@ fn close_from(first: RawFd) -> Result<(), Errno> {
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// Evaluates and sends the report; gives the exit status.
-fn child_main(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> i32 {
+fn child_main(name: &str, home: Option<&Path>, limits: &Limits, work: Work<'_>) -> i32 {
     // SAFETY: this process has one thread.
     unsafe {
         // Else Steel makes a directory in the user's home; below /dev/null
@@ -230,9 +246,7 @@ fn child_main(name: &str, text: &[u8], home: Option<&Path>, limits: &Limits) -> 
         let spawn = |stack| {
             std::thread::Builder::new()
                 .stack_size(stack)
-                .spawn_scoped(scope, || {
-                    message::encode(&evaluate(name, text, limits.nesting))
-                })
+                .spawn_scoped(scope, || message::encode(&work()))
         };
         let [large, middle, small] = STACKS;
         spawn(large)

@@ -49,6 +49,8 @@ pub enum Number {
     Big(String, u32),
     /// An exact ratio in lowest terms, denominator above 1.
     Ratio(i64, i64),
+    /// Any other exact ratio: sign and digits, and digits, in this radix.
+    BigRatio(String, String, u32),
     /// An inexact real.
     Real(f64),
 }
@@ -151,6 +153,12 @@ impl Number {
                 _ => format!("#b{digits}"),
             },
             Self::Ratio(n, d) => format!("{n}/{d}"),
+            Self::BigRatio(n, d, 10) => format!("{n}/{d}"),
+            Self::BigRatio(n, d, radix) => match radix {
+                16 => format!("#x{n}/{d}"),
+                8 => format!("#o{n}/{d}"),
+                _ => format!("#b{n}/{d}"),
+            },
             Self::Real(x) => written_real(*x),
         }
     }

@@ -87,6 +87,15 @@ pub fn note_file(path: &Path, contents: Option<&[u8]>) {
     note(Dependency::File { path, digest });
 }
 
+/// Notes what an attempt to read a file gave.
+pub fn note_attempt(path: &Path, read: Result<&[u8], &io::Error>) {
+    match read {
+        Ok(contents) => note_file(path, Some(contents)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => note_file(path, None),
+        Err(_) => note_uncacheable("a file that cannot be read"),
+    }
+}
+
 /// Notes a look at a file's existence.
 pub fn note_existence(path: &Path, exists: bool) {
     match std::path::absolute(path) {
@@ -97,6 +106,10 @@ pub fn note_existence(path: &Path, exists: bool) {
 
 /// Notes the value of a variable of the environment.
 pub fn note_environment(name: &str, value: Option<&str>) {
+    // The child has another one than the hook; the cache's key has it.
+    if name == "HOME" {
+        return;
+    }
     note(Dependency::Environment {
         name: name.to_owned(),
         value: value.map(str::to_owned),
@@ -245,6 +258,54 @@ mod tests {
         }
         assert!(!Dependency::Uncacheable("the clock".into()).holds());
         assert!(!Dependency::User(u32::MAX).holds());
+    }
+
+    /// The part of a file's text that is not its tests.
+    fn code(path: &Path) -> String {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.split("#[cfg(test)]").next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn whoever_reads_the_world_notes_it() {
+        const WORLD: [&str; 7] = [
+            "std::fs",
+            "File::open",
+            "OpenOptions",
+            "std::env",
+            "std::process",
+            "SystemTime",
+            "nix::unistd",
+        ];
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/machines");
+        let mut open: Vec<PathBuf> = [
+            "builtin",
+            "builtin.rs",
+            "engine",
+            "engine.rs",
+            "expand",
+            "evaluate.rs",
+        ]
+        .iter()
+        .map(|name| root.join(name))
+        .collect();
+        let mut silent = Vec::new();
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).unwrap();
+                open.extend(entries.map(|entry| entry.unwrap().path()));
+            } else if !path.ends_with("tests.rs") {
+                let code = code(&path);
+                let reads = WORLD.iter().any(|word| code.contains(word));
+                if reads && !code.contains("dependency::") && !code.contains("depend(") {
+                    silent.push(path);
+                }
+            }
+        }
+        assert!(
+            silent.is_empty(),
+            "{silent:?} read the world without a note of it"
+        );
     }
 
     #[test]

@@ -37,6 +37,7 @@ use scope::{Binding, Scope};
 use special::Special;
 
 pub use modules::{known_module_of, missing_exports, supported_modules};
+pub use scope::base_name;
 pub use session::{FileValue, Outcome, nested, nested_file};
 
 /// What was found wrong, and where.

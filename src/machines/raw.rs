@@ -13,6 +13,20 @@ pub struct RawMachine {
     pub fields: Vec<RawField>,
 }
 
+impl RawMachine {
+    /// The field of this name, if the file writes it.
+    pub fn field(&self, field: Field) -> Option<&RawField> {
+        self.fields.iter().find(|other| other.field == field)
+    }
+
+    /// The value of a field, unless it is not written or #f.
+    pub fn value(&self, field: Field) -> Option<&Plain> {
+        self.field(field)
+            .map(|field| &field.value)
+            .filter(|value| **value != Plain::Boolean(false))
+    }
+}
+
 /// A field as the file writes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawField {
@@ -47,16 +61,8 @@ impl Plain {
     /// The value as Guile writes it, for messages; long ones are cut.
     pub fn written(&self) -> String {
         let text = match self {
-            Self::Boolean(true) => "#t".into(),
-            Self::Boolean(false) => "#f".into(),
-            Self::Integer(n) => n.to_string(),
-            Self::Real(x) => super::datum::written_real(*x),
-            Self::Text(text) => super::datum::written_text(text),
-            Self::List(items) => {
-                let items: Vec<String> = items.iter().take(20).map(Self::written).collect();
-                format!("({})", items.join(" "))
-            }
-            Self::Other(text) => text.clone(),
+            Self::List(items) => listed(items.iter().take(20).map(Self::written)),
+            other => other.written_in_full(),
         };
         if text.chars().count() > 100 {
             text.chars().take(100).chain(['…']).collect()
@@ -64,4 +70,21 @@ impl Plain {
             text
         }
     }
+
+    /// The value as Guile writes it.
+    pub fn written_in_full(&self) -> String {
+        match self {
+            Self::Boolean(true) => "#t".into(),
+            Self::Boolean(false) => "#f".into(),
+            Self::Integer(n) => n.to_string(),
+            Self::Real(x) => super::datum::written_real(*x),
+            Self::Text(text) => super::datum::written_text(text),
+            Self::List(items) => listed(items.iter().map(Self::written_in_full)),
+            Self::Other(text) => text.clone(),
+        }
+    }
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    format!("({})", items.collect::<Vec<_>>().join(" "))
 }

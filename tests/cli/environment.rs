@@ -30,6 +30,13 @@ impl Environment {
         self.dir.path().join(name)
     }
 
+    /// Writes a file.
+    pub fn file(&self, name: &str, text: &str) {
+        let file = self.path(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
     /// Makes an executable shell script.
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
         self.executable(name, &format!("#!/bin/sh\n{text}\n"))

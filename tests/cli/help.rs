@@ -14,6 +14,12 @@ fn help_tells_what_the_daemon_passes() {
 
     Usage: offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT
            guix offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT
+           offload check-config [FILE...] [--json] [--strict]
+           offload explain-code [CODE]
+
+    Commands:
+      check-config  Says what machine files say, and what is wrong with them
+      explain-code  Says more about a code of check-config, with an example
 
     Arguments:
       <SYSTEM>             The daemon's own system, such as x86_64-linux

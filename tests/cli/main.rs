@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod arguments;
+mod check_config;
 mod environment;
 mod front;
 mod help;

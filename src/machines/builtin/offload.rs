@@ -207,6 +207,7 @@ fn access(name: &'static str, values: &[Value], field: Field) -> Answer {
 fn default_value(field: Field) -> Value {
     match field {
         Field::Port => integer(22),
+        // HOME needs no `dependency::note`: the cache's key has it.
         Field::PrivateKey => match std::env::var("HOME") {
             Ok(home) => text(format!("{home}/.ssh/id_rsa")),
             Err(_) => boolean(false),

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::path::Path;
 
 use super::Table;
 use super::arguments::Arguments;
+use crate::machines::dependency;
 use crate::machines::engine::{
     Answer, Failure, Fault, Value, boolean, character, fault, foreign, text, unspecified,
     with_foreign,
@@ -71,6 +73,7 @@ fn open_input_file(values: &[Value]) -> Answer {
         file.take(FILE_MAX.saturating_add(1))
             .read_to_end(&mut bytes)
     });
+    dependency::note_attempt(Path::new(name), read.as_ref().map(|_| &*bytes));
     if let Err(error) = read {
         return Err(file_fault(name, &error));
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::Table;
 use super::arguments::Arguments;
-use crate::machines::engine::{Answer, Failure, Value, View, boolean, fault, integer, text, view};
+use crate::machines::dependency::{self, Dependency};
+use crate::machines::engine::{Answer, Value, View, boolean, integer, text, view};
 
 pub const TABLE: Table = &[
     ("getenv", getenv),
@@ -26,35 +27,35 @@ fn getenv(values: &[Value]) -> Answer {
     if name.is_empty() || name.contains(['=', '\0']) {
         return Ok(boolean(false));
     }
-    Ok(match std::env::var_os(name) {
-        Some(value) => text(value.to_string_lossy()),
-        None => boolean(false),
-    })
+    let value = std::env::var_os(name);
+    let value = value.as_ref().map(|value| value.to_string_lossy());
+    dependency::note_environment(name, value.as_deref());
+    Ok(value.map_or(boolean(false), text))
 }
 
 fn gethostname(values: &[Value]) -> Answer {
     Arguments::exactly("gethostname", values, 0)?;
-    match std::fs::read_to_string("/proc/sys/kernel/hostname") {
-        Ok(name) => Ok(text(name.trim_end())),
-        Err(error) => Err(fault(Failure::new(
-            "system-error",
-            format!("gethostname: {error}"),
-        ))),
-    }
+    let name = dependency::host_name().unwrap_or_default();
+    dependency::note(Dependency::HostName(name.clone()));
+    Ok(text(name))
 }
 
 fn getuid(values: &[Value]) -> Answer {
     Arguments::exactly("getuid", values, 0)?;
-    Ok(integer(i64::from(nix::unistd::getuid().as_raw())))
+    let user = nix::unistd::getuid().as_raw();
+    dependency::note(Dependency::User(user));
+    Ok(integer(i64::from(user)))
 }
 
 fn getpid(values: &[Value]) -> Answer {
     Arguments::exactly("getpid", values, 0)?;
+    dependency::note_uncacheable("the number of the process");
     Ok(integer(i64::from(nix::unistd::getpid().as_raw())))
 }
 
 fn current_time(values: &[Value]) -> Answer {
     Arguments::exactly("current-time", values, 0)?;
+    dependency::note_uncacheable("the clock");
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seconds = since.map(|since| since.as_secs()).unwrap_or_default();
     Ok(integer(i64::try_from(seconds).unwrap_or(i64::MAX)))
@@ -62,7 +63,11 @@ fn current_time(values: &[Value]) -> Answer {
 
 fn file_exists(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("file-exists?", values, 1)?;
-    Ok(boolean(Path::new(&*arguments.text(0)?).exists()))
+    let name = arguments.text(0)?;
+    let path = Path::new(&*name);
+    let exists = path.exists();
+    dependency::note_existence(path, exists);
+    Ok(boolean(exists))
 }
 
 fn dirname(values: &[Value]) -> Answer {
@@ -96,6 +101,7 @@ fn basename(values: &[Value]) -> Answer {
 fn canonicalize_path(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("canonicalize-path", values, 1)?;
     let name = &*arguments.text(0)?;
+    dependency::note_uncacheable("a name without its links");
     match std::fs::canonicalize(name) {
         Ok(path) => Ok(text(path.to_string_lossy())),
         Err(error) => Err(super::ports::file_fault(name, &error)),

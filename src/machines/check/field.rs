@@ -38,6 +38,11 @@ impl Wrong {
         self.code
     }
 
+    /// Tells whether no value of this type could be right.
+    pub fn is_type(&self) -> bool {
+        self.code == "wrong-type"
+    }
+
     /// What to write.
     pub fn help(&self) -> Option<&'static str> {
         self.help
@@ -129,8 +134,10 @@ pub fn level(value: &Plain) -> Checked<u8> {
 /// A number of builds at once.
 pub fn count(value: &Plain) -> Checked<u32> {
     match value {
+        // Stock takes any; a warning of `advice` tells of those below 1.
         Plain::Integer(n) => {
-            u32::try_from(*n).map_err(|_| Wrong::out_of_range("an integer that is not negative"))
+            let most = i64::from(u32::MAX);
+            Ok(u32::try_from((*n).clamp(0, most)).unwrap_or(u32::MAX))
         }
         _ => Err(Wrong::wrong_type("an integer")),
     }
@@ -139,10 +146,10 @@ pub fn count(value: &Plain) -> Checked<u32> {
 /// A speed.
 pub fn speed(value: &Plain) -> Checked<f64> {
     let speed = number(value)?;
-    if speed.is_finite() {
-        Ok(speed)
+    if speed.is_nan() {
+        Err(Wrong::out_of_range("a number"))
     } else {
-        Err(Wrong::out_of_range("a finite number"))
+        Ok(speed)
     }
 }
 

@@ -73,14 +73,14 @@ fn wrong_fields_drop_their_machine_only() {
     let mut bad = good();
     bad.push((Field::Port, text("22")));
     bad.push((Field::Speed, Plain::Other("fast".into())));
-    bad.push((Field::ParallelBuilds, Plain::Integer(-1)));
+    bad.push((Field::CompressionLevel, Plain::Integer(10)));
     let (count, lines) = lines(&[raw(&bad), raw(&good())]);
     assert_eq!(count, 1);
     assert_eq!(
         lines,
         [
             "m.scm:6:2: error: `port` must be an integer, but it is \"22\" (write the number without quotes)",
-            "m.scm:8:2: error: `parallel-builds` must be an integer that is not negative, but it is -1 (build machine `m` is left out)",
+            "m.scm:8:2: error: `compression-level` must be an integer from 0 to 9, but it is 10 (build machine `m` is left out)",
             "m.scm:7:2: error: `speed` must be a number, but it is fast (build machine `m` is left out)",
         ]
     );

@@ -298,6 +298,7 @@ impl Thrown {
             "out-of-range" => Failure::new("out-of-range", self.message()),
             "misc-error" => Failure::new("error", self.message()),
             "system-error" => self.system_failure(),
+            "numerical-overflow" => Failure::new("numerical-overflow", self.message()),
             _ => Failure::new("exception", self.message()),
         };
         failure.thrown = Some(Rc::new(self.clone()));
@@ -309,7 +310,7 @@ impl Thrown {
             return Failure::new("system-error", self.message());
         }
         Failure {
-            help: Some("stock would silently use no machine at all".into()),
+            help: Some("until it is there, the file gives no machines at all".into()),
             ..Failure::new("missing-file", self.message())
         }
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::session::unreadable;
 use super::{Binding, Expanded, Expander, Expr, Finding, Scope, malformed};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
@@ -52,9 +53,7 @@ impl Expander {
                 Ok(Some(datum)) => data.push(datum),
                 Ok(None) => return Ok(data),
                 Err(error) => {
-                    let diagnostic = Diagnostic::error("read", error.problem.to_string());
-                    let span = error.span;
-                    self.findings.push(Finding { diagnostic, span });
+                    self.findings.push(unreadable(error));
                     return Ok(data);
                 }
             }
@@ -158,7 +157,7 @@ impl Expander {
             }
             Err(failure) => {
                 self.modules.lack();
-                self.fail(Failure {
+                self.end_with(Failure {
                     span: Some(span),
                     ..failure
                 });
@@ -189,6 +188,7 @@ impl Expander {
                 Err(error) => {
                     forms.push(Err(Failure {
                         span: Some(error.span),
+                        help: error.help,
                         ..Failure::new("read", error.problem.to_string())
                     }));
                     break;

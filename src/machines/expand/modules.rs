@@ -45,8 +45,8 @@ const FILES: &[(&str, &str)] = &[
         "(guile)",
         concat!(
             include_str!("../../../scheme/guile.scm"),
-            include_str!("../../../scheme/guile/control.scm"),
             include_str!("../../../scheme/guile/evaluation.scm"),
+            include_str!("../../../scheme/guile/control.scm"),
         ),
     ),
     (

@@ -10,12 +10,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::{Expander, Finding, Special, special};
+use crate::machines::builtin::control::several;
 use crate::machines::core::{Constant, Expr, ExprKind, emit};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::raise::wrong_type_expecting;
 use crate::machines::engine::{self, Failure, Value, View, unspecified, view};
-use crate::machines::reader::Reader;
+use crate::machines::reader::{ReadError, Reader};
 use crate::machines::source::{Sources, Span};
 
 thread_local! {
@@ -36,6 +37,14 @@ pub struct Outcome {
     pub last: Span,
     /// All files that were read.
     pub sources: Sources,
+}
+
+/// What is wrong with a text.
+pub(super) fn unreadable(error: ReadError) -> Finding {
+    let mut diagnostic = Diagnostic::error("read", error.problem.to_string());
+    diagnostic.help = error.help;
+    let span = error.span;
+    Finding { diagnostic, span }
 }
 
 /// The value of a file.
@@ -74,9 +83,7 @@ impl Expander {
             self.evaluate_form(datum);
         }
         if let Some(error) = end {
-            let diagnostic = Diagnostic::error("read", error.problem.to_string());
-            let span = error.span;
-            self.findings.push(Finding { diagnostic, span });
+            self.findings.push(unreadable(error));
             self.stop();
         }
     }
@@ -175,7 +182,7 @@ impl Expander {
         if let View::Text(text) = view(&value) {
             return Some(text.to_string());
         }
-        self.fail(Failure {
+        self.end_with(Failure {
             span: Some(span),
             ..engine::explained(&wrong_type_expecting("load", "string", &value))
         });
@@ -183,7 +190,7 @@ impl Expander {
     }
 
     /// Stops for this reason, unless it has stopped before.
-    pub(super) fn fail(&mut self, failure: Failure) {
+    pub(super) fn end_with(&mut self, failure: Failure) {
         self.run_pending();
         if !self.stopped {
             self.failure = Some(failure);
@@ -197,7 +204,12 @@ impl Expander {
             FileValue::Literal(forms)
         } else {
             self.run_pending();
-            FileValue::Value(self.value.take().unwrap_or_else(unspecified))
+            let value = self.value.take().unwrap_or_else(unspecified);
+            // Of several values the first.
+            FileValue::Value(match several(&value) {
+                Some(all) => all.into_iter().next().unwrap_or_else(unspecified),
+                None => value,
+            })
         };
         self.find_broken_promises();
         engine::hold(std::mem::take(&mut self.program));

@@ -1,0 +1,256 @@
+//! What a child that evaluates a machine file may not do, and what is said of
+//! its end.
+//!
+//! Each test forks, so they run in the main thread, one after the other. What
+//! a file cannot be made to do (an interpreter that panics) is done by work of
+//! the test's own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use offload::machines::child::run_in_child;
+use offload::machines::evaluate::Report;
+use offload::machines::{Diagnostic, Limits, load_text};
+
+type Outcome = Result<(), Failed>;
+type Test = fn() -> Outcome;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let tests: &[(&str, Test)] = &[
+        ("endless_loop", endless_loop),
+        ("endless_recursion", endless_recursion),
+        ("endless_allocation", endless_allocation),
+        ("exit", exit),
+        ("primitive_exit", primitive_exit),
+        ("nesting", nesting),
+        ("sleeping_process", sleeping_process),
+        ("panic", panic),
+        ("abort", abort),
+        ("killed", killed),
+        ("native_stack", native_stack),
+        ("ends_without_a_word", ends_without_a_word),
+        ("writes_nothing_anywhere", writes_nothing_anywhere),
+        ("standard_input_is_empty", standard_input_is_empty),
+    ];
+    let trials = tests
+        .iter()
+        .map(|(name, test)| Trial::test(*name, test))
+        .collect();
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn limits() -> Limits {
+    Limits {
+        time: Duration::from_millis(1500),
+        memory: 64 << 20,
+        nesting: 100,
+    }
+}
+
+fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let line = |diagnostic: &Diagnostic| format!("{} {}", diagnostic.code, diagnostic.one_line());
+    diagnostics.iter().map(line).collect()
+}
+
+/// No machines, one error that begins so, and soon.
+fn ends(got: &[String], begun: Instant, expected: &str) -> Outcome {
+    let took = begun.elapsed();
+    if took > Duration::from_secs(6) {
+        return Err(format!("it took {took:?}").into());
+    }
+    match got {
+        [line] if line.starts_with(expected) => Ok(()),
+        _ => Err(format!("{got:?} is not {expected:?}").into()),
+    }
+}
+
+fn file(text: &str, expected: &str) -> Outcome {
+    let begun = Instant::now();
+    let evaluation = load_text("m.scm", text.as_bytes(), None, &limits(), &mut |_| {});
+    if !evaluation.machines.is_empty() {
+        return Err("it gave machines".into());
+    }
+    ends(&lines(&evaluation.diagnostics), begun, expected)
+}
+
+fn work(work: fn(), expected: &str) -> Outcome {
+    let begun = Instant::now();
+    let report = run_in_child("m.scm", None, &limits(), &mut |_| {}, &|| {
+        work();
+        Report::default()
+    });
+    ends(&lines(&report.diagnostics), begun, expected)
+}
+
+fn endless_loop() -> Outcome {
+    file(
+        "(let loop () (loop))",
+        "machines::time error: the evaluation of m.scm did not finish in 1.5 s",
+    )
+}
+
+const MEMORY: &str = "machines::memory error: the evaluation of m.scm needs more than 64 MiB";
+
+fn endless_recursion() -> Outcome {
+    file("(define (f n) (+ 1 (f n))) (f 1)", MEMORY)
+}
+
+fn endless_allocation() -> Outcome {
+    file("(let loop ((l '())) (loop (cons (list 1 2) l)))", MEMORY)?;
+    file("(let loop ((s \"x\")) (loop (string-append s s)))", MEMORY)
+}
+
+fn exit() -> Outcome {
+    file("(exit)", "machines::exit m.scm:1:")?;
+    file("(list (exit 3))", "machines::exit m.scm:1:")
+}
+
+fn primitive_exit() -> Outcome {
+    file("(primitive-exit 0)", "machines::exit m.scm:1:")
+}
+
+fn nesting() -> Outcome {
+    let text = format!("{}{}", "(list ".repeat(101), ")".repeat(101));
+    file(&text, "machines::read m.scm:1:")
+}
+
+fn sleeping_process() -> Outcome {
+    let name = format!("sleeper-{}", std::process::id());
+    let begun = Instant::now();
+    let report = run_in_child("m.scm", None, &limits(), &mut |_| {}, &|| {
+        let slept = Command::new("sh")
+            .args(["-c", "sleep 98 & wait", &name])
+            .status();
+        assert!(slept.is_ok());
+        Report::default()
+    });
+    ends(
+        &lines(&report.diagnostics),
+        begun,
+        "machines::time error: the evaluation of m.scm did not finish in 1.5 s",
+    )?;
+    // The kernel needs a moment to end it.
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while lives(&name)? {
+        if Instant::now() > deadline {
+            return Err("its process lives on".into());
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Tells whether a process has this argument.
+fn lives(argument: &str) -> Result<bool, Failed> {
+    for entry in fs::read_dir("/proc")? {
+        let commands = fs::read(entry?.path().join("cmdline")).unwrap_or_default();
+        let mut arguments = commands.split(|byte| *byte == 0);
+        if arguments.any(|one| one == argument.as_bytes()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[expect(clippy::panic, reason = "to see what is said of it")]
+fn panic() -> Outcome {
+    work(
+        || panic!("out of cheese"),
+        "machines::interpreter error: the interpreter failed on m.scm: ",
+    )
+}
+
+fn abort() -> Outcome {
+    work(
+        || std::process::abort(),
+        "machines::interpreter error: the interpreter failed on m.scm: nested too deep, or out",
+    )
+}
+
+fn killed() -> Outcome {
+    work(
+        || {
+            let own = nix::unistd::getpid();
+            nix::sys::signal::kill(own, nix::sys::signal::Signal::SIGKILL).unwrap_or_default();
+        },
+        "machines::interpreter error: the evaluation of m.scm was ended by SIGKILL",
+    )
+}
+
+fn native_stack() -> Outcome {
+    #[expect(unconditional_recursion, reason = "to see its end")]
+    fn deeper(depth: &[u8; 4096]) -> u8 {
+        let next = std::hint::black_box([depth[0]; 4096]);
+        deeper(&next).wrapping_add(next[1])
+    }
+    work(
+        || {
+            std::hint::black_box(deeper(&[1; 4096]));
+        },
+        "machines::interpreter error: the interpreter failed on m.scm: nested too deep",
+    )
+}
+
+fn ends_without_a_word() -> Outcome {
+    work(
+        || std::process::exit(0),
+        "machines::interpreter error: the evaluation of m.scm ended with status 0",
+    )
+}
+
+fn writes_nothing_anywhere() -> Outcome {
+    let home = tempfile::tempdir()?;
+    let before = std::env::current_dir()?;
+    let place = tempfile::tempdir()?;
+    std::env::set_current_dir(&place)?;
+    let report = run_in_child("m.scm", Some(home.path()), &limits(), &mut |_| {}, &|| {
+        let report = offload::machines::evaluate::evaluate("m.scm", b"(list (car '()))", 100);
+        // A core file would be written at the end.
+        let core = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_CORE);
+        assert_eq!(core, Ok((0, 0)));
+        assert_eq!(
+            std::env::var("STEEL_HOME").as_deref(),
+            Ok("/dev/null/steel")
+        );
+        report
+    });
+    let aborted = run_in_child("m.scm", Some(home.path()), &limits(), &mut |_| {}, &|| {
+        std::process::abort()
+    });
+    std::env::set_current_dir(before)?;
+    if report.diagnostics.len() != 1 || !lines(&report.diagnostics)[0].contains("wrong-type") {
+        return Err(format!("{:?}", lines(&report.diagnostics)).into());
+    }
+    if aborted.diagnostics.len() != 1 {
+        return Err("no word of the abort".into());
+    }
+    for folder in [home.path(), place.path()] {
+        if fs::read_dir(folder)?.next().is_some() {
+            return Err(format!("something is in {}", folder.display()).into());
+        }
+    }
+    Ok(())
+}
+
+fn standard_input_is_empty() -> Outcome {
+    let report = run_in_child("m.scm", None, &limits(), &mut |_| {}, &|| {
+        assert_eq!(
+            fs::read("/dev/stdin").map(|bytes| bytes.len()).ok(),
+            Some(0)
+        );
+        assert_eq!(
+            fs::read_link("/proc/self/fd/0").ok().as_deref(),
+            Some(Path::new("/dev/null"))
+        );
+        Report::default()
+    });
+    match &*lines(&report.diagnostics) {
+        [] => Ok(()),
+        lines => Err(format!("{lines:?}").into()),
+    }
+}
