@@ -120,3 +120,44 @@ fn base_32() {
     let hash = b"0ix4jahrkll5zg01wandq78jw3ab30q4nscph67rniqg5x7r0j59".to_vec();
     check(vec![hash.clone(), hash[20..].to_vec()], checks::base32);
 }
+
+#[test]
+fn s_expressions_and_signatures() {
+    let names = ["acl", "signature", "signing-key.pub", "signing-key.sec"];
+    let seeds: Vec<Vec<u8>> = ["ecc", "rsa"]
+        .iter()
+        .flat_map(|kind| names.map(|name| golden(&format!("signature/{kind}/{name}"))))
+        .collect();
+    check(seeds.clone(), checks::sexp);
+    check(seeds, checks::signature);
+}
+
+/// The files of `fuzz/seeds` for a target.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
+    let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    files
+        .map(|file| fs::read(file.unwrap().path()).unwrap())
+        .collect()
+}
+
+#[test]
+fn requests() {
+    check(seeds("request"), checks::request);
+}
+
+#[test]
+fn keys() {
+    check(seeds("host_key"), checks::host_key);
+    check(seeds("key_file"), offload::gateway::fuzz_key_file);
+    check(seeds("known_hosts"), offload::gateway::fuzz_known_hosts);
+}
+
+#[test]
+fn daemons() {
+    check(seeds("conversation"), offload::daemon::fuzz_conversation);
+    check(seeds("frames"), offload::daemon::wire::fuzz_frames);
+    check(seeds("replies"), offload::daemon::operation::fuzz_replies);
+}

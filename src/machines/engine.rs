@@ -22,13 +22,13 @@ use super::source::Span;
 pub use super::dependency::note as depend;
 pub use interpreter::{
     Interpreter, native_text, nested, nested_constant, nested_primitive, opaque, opaque_value,
-    quoted_datum,
+    quoted_datum, recently_quoted,
 };
 pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
-    Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
-    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, address, argument_list, boolean,
+    bytes, bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
     from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
     integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
     set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,

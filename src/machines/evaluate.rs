@@ -2,6 +2,8 @@
 
 mod outcome;
 
+use std::borrow::Cow;
+
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity};
@@ -10,7 +12,7 @@ use super::expand::{Expander, FileValue, Finding, Outcome};
 use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
-use super::source::{Sources, Span};
+use super::source::{Sources, Span, decode};
 
 pub use outcome::outcome;
 
@@ -90,7 +92,7 @@ pub fn only_expand(text: &str, nesting: u32) {
 fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
     let mut sources = Sources::default();
     let read = decoded(name, bytes, &mut sources).and_then(|text| {
-        let file = sources.add(name, text);
+        let file = sources.add(name, &text);
         file.map(|file| (file, text)).ok_or_else(|| {
             Box::new(finding(
                 "too-large",
@@ -102,7 +104,7 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
     match read {
         Ok((file, text)) => {
             let mut expander = Expander::new(sources);
-            expander.evaluate_text(file, text, nesting);
+            expander.evaluate_text(file, &text, nesting);
             expander.finish(shortcut)
         }
         Err(finding) => Outcome {
@@ -156,22 +158,21 @@ fn decoded<'a>(
     name: &str,
     bytes: &'a [u8],
     sources: &mut Sources,
-) -> Result<&'a str, Box<Finding>> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let start = error.valid_up_to();
+) -> Result<Cow<'a, str>, Box<Finding>> {
+    decode(bytes).map_err(|error| {
         let good = bytes
-            .get(..start)
+            .get(..error.at)
             .and_then(|good| std::str::from_utf8(good).ok())
             .unwrap_or_default();
         // What stands before is enough to know the place.
         let file = sources.add(name, good).unwrap_or_default();
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let start = u32::try_from(error.at).unwrap_or(u32::MAX);
         let span = Span {
             file,
             start,
             end: start,
         };
-        let mut finding = finding("encoding", "this is not UTF-8", span);
+        let mut finding = finding("encoding", error.message, span);
         finding.diagnostic.help = Some("save the file as UTF-8".into());
         Box::new(finding)
     })

@@ -14,12 +14,14 @@ mod machine;
 mod macros;
 mod r#match;
 mod modules;
+mod procedural;
 mod procedures;
 mod promises;
 mod quasi;
 mod scope;
 mod session;
 mod special;
+mod syntax_case;
 mod syntax_rules;
 mod values;
 
@@ -29,16 +31,22 @@ use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
 use super::datum::{Datum, Kind};
 use super::diagnostic::Diagnostic;
 use super::engine::{Failure, Interpreter, Value, opaque_value};
+use super::reader::NESTING_MAX;
 use super::source::{Sources, Span};
 use macros::{Macro, macro_of};
 use modules::Modules;
 use promises::Promises;
 use scope::{Binding, Scope};
 use special::Special;
+use syntax_case::{PatternForm, TemplateForm, Use};
 
 pub use modules::{known_module_of, missing_exports, supported_modules};
-pub use scope::base_name;
-pub use session::{FileValue, Outcome, nested, nested_file};
+pub use scope::{base_name, stripped};
+pub use session::{
+    FileValue, Outcome, current_use, fill_syntax, fresh_identifier, like, match_syntax, nested,
+    nested_file, same_identifier,
+};
+pub use syntax_rules::{Matched, Matches};
 
 /// What was found wrong, and where.
 pub struct Finding {
@@ -67,6 +75,9 @@ impl Drop for Expander {
     }
 }
 
+/// How much deeper than the text a form may be that macros make.
+const LEVELS_MORE: u32 = 1_000;
+
 /// The state of an evaluation.
 #[derive(Default)]
 pub struct Expander {
@@ -82,12 +93,19 @@ pub struct Expander {
     file: Rc<Scope>,
     imports: Rc<Scope>,
     unspecified: u32,
+    patterns: Vec<PatternForm>,
+    templates: Vec<TemplateForm>,
+    /// The use of a procedural macro that is being expanded.
+    current: Use,
     /// How many uses of macros stand inside each other here.
     depth: u32,
     /// How many uses of macros there were.
     uses: u32,
     /// Nothing is run any more.
     stopped: bool,
+    /// How deep forms may be nested, and are here.
+    nesting: u32,
+    level: u32,
     /// How many files load each other here.
     files: u32,
     /// The interpreter is running.
@@ -111,6 +129,7 @@ impl Expander {
         expander.imports = Scope::inside(&expander.core);
         expander.file = Scope::inside(&expander.imports);
         expander.sources = sources;
+        expander.nesting = NESTING_MAX;
         expander.set_up();
         expander
     }
@@ -124,7 +143,15 @@ impl Expander {
 
     /// Expands an expression; never fails, see the module's description.
     fn expr(&mut self, datum: &Datum, scope: &Rc<Scope>) -> Expr {
-        match self.try_expr(datum, scope) {
+        self.level = self.level.saturating_add(1);
+        // Macros may nest what they give deeper than the reader allows.
+        let result = if self.level > self.nesting.saturating_add(LEVELS_MORE) {
+            Err(malformed(datum.span, "this is nested too deep"))
+        } else {
+            self.try_expr(datum, scope)
+        };
+        self.level = self.level.saturating_sub(1);
+        match result {
             Ok(expr) => expr,
             Err(malformed) => {
                 self.find(malformed);
@@ -278,14 +305,16 @@ impl Expander {
                 datum.span,
                 format!("`{}` stands where it has no meaning", head_name(datum)),
             )),
-            Special::SyntaxRules
-            | Special::IdentifierSyntax
-            | Special::SyntaxCase
-            | Special::WithSyntax
-            | Special::Syntax
-            | Special::QuasiSyntax
-            | Special::SyntaxParameterize
-            | Special::Unsupported => Err(refused(
+            Special::SyntaxCase => self.form_syntax_case(datum, rest, scope),
+            Special::WithSyntax => self.form_with_syntax(datum, rest, scope),
+            Special::Syntax => self.form_syntax(datum, rest, scope),
+            Special::QuasiSyntax => self.form_quasisyntax(datum, rest, scope),
+            Special::SyntaxParameterize => self.form_syntax_parameterize(datum, rest, scope),
+            Special::SyntaxRules | Special::IdentifierSyntax => Err(malformed(
+                datum.span,
+                "a macro's rules stand where only an expression can",
+            )),
+            Special::Unsupported => Err(refused(
                 Diagnostic::error(
                     "unsupported",
                     format!(
@@ -367,6 +396,12 @@ impl Expander {
             }
             Some(Binding::Special(Special::Load)) => {
                 return self.load_procedure(datum, scope);
+            }
+            Some(Binding::Pattern(_)) => {
+                return Err(malformed(
+                    span,
+                    format!("the pattern variable `{name}` stands outside of a template"),
+                ));
             }
             Some(Binding::Special(_) | Binding::Macro(_)) => {
                 return Err(malformed(
@@ -493,6 +528,8 @@ fn sequence(mut parts: Vec<Expr>, span: Span) -> Expr {
     }
 }
 
+#[cfg(test)]
+mod procedural_tests;
 #[cfg(test)]
 mod syntax_tests;
 #[cfg(test)]

@@ -91,6 +91,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many bytes of the text have been read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// The next datum; `None` at the end of the text.
     pub fn read(&mut self) -> Result<Option<Datum>, ReadError> {
         self.skip_space()?;

@@ -22,7 +22,7 @@ pub(super) const TABLE: Table = &[
     ("noop", |_| Ok(unspecified())),
 ];
 
-pub use fluids::{several, written};
+pub use fluids::{assign, new_fluid, several, value_of, written};
 
 pub(super) const STATE: Table = state::TABLE;
 pub(super) const HANDLERS: Table = handlers::TABLE;

@@ -112,8 +112,23 @@ fn datum_of(value: &Value) -> Result<Datum, Fault> {
     }
 }
 
+/// What a macro gave, as a form: what it took from its use keeps its place.
+pub fn datum_of_macro(value: &Value, span: Span) -> Result<Datum, Fault> {
+    datum(value, span, DEPTH_MAX, true)
+}
+
 /// A value as a datum that stands here.
 pub fn datum_at(value: &Value, span: Span, depth: usize) -> Result<Datum, Fault> {
+    datum(value, span, depth, false)
+}
+
+fn datum(value: &Value, span: Span, depth: usize, places: bool) -> Result<Datum, Fault> {
+    if places && let Some(quoted) = engine::recently_quoted(value) {
+        return Ok(quoted);
+    }
+    if let Some(syntax) = super::syntax::syntax_datum(value) {
+        return Ok(syntax);
+    }
     let Some(deeper) = depth.checked_sub(1) else {
         return Err(too_large());
     };
@@ -131,12 +146,12 @@ pub fn datum_at(value: &Value, span: Span, depth: usize) -> Result<Datum, Fault>
         View::Symbol(name) => Kind::Symbol((*name).into()),
         View::Keyword(name) => Kind::Keyword((*name).into()),
         View::Empty => Kind::List(Vec::new()),
-        View::Pair => list_kind(value, span, deeper)?,
+        View::Pair => list_kind(value, span, deeper, places)?,
         View::Vector => Kind::Vector(
             engine::vector_items(value)
                 .unwrap_or_default()
                 .iter()
-                .map(|item| datum_at(item, span, deeper))
+                .map(|item| datum(item, span, deeper, places))
                 .collect::<Result<_, _>>()?,
         ),
         _ => Kind::Symbol(engine::opaque(value)),
@@ -144,19 +159,19 @@ pub fn datum_at(value: &Value, span: Span, depth: usize) -> Result<Datum, Fault>
     Ok(Datum { kind, span })
 }
 
-fn list_kind(value: &Value, span: Span, depth: usize) -> Result<Kind, Fault> {
+fn list_kind(value: &Value, span: Span, depth: usize, places: bool) -> Result<Kind, Fault> {
     let mut items = Vec::new();
     let mut rest = value.clone();
     while let Some((first, next)) = uncons(&rest) {
         if items.len() >= LENGTH_MAX {
             return Err(too_large());
         }
-        items.push(datum_at(&first, span, depth)?);
+        items.push(datum(&first, span, depth, places)?);
         rest = next;
     }
     Ok(match view(&rest) {
         View::Empty => Kind::List(items),
-        _ => Kind::Dotted(items, Box::new(datum_at(&rest, span, depth)?)),
+        _ => Kind::Dotted(items, Box::new(datum(&rest, span, depth, places)?)),
     })
 }
 

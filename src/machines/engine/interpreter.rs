@@ -110,8 +110,8 @@ impl Interpreter {
     }
 
     fn primitive(&self, name: &str) -> Result<Value, Failure> {
-        match builtin::function(name) {
-            Some(function) => Ok(Value::FuncV(function)),
+        match ours(name) {
+            Some(value) => Ok(value),
             None => self
                 .module
                 .try_get_ref(native_name(name))
@@ -203,10 +203,16 @@ pub fn nested(program: &Program, text: Text) -> (Value, Value) {
     (native(definitions), native(code))
 }
 
+/// A procedure or a value in Rust.
+fn ours(name: &str) -> Option<Value> {
+    let function = builtin::function(name).map(Value::FuncV);
+    function.or_else(|| builtin::value(name))
+}
+
 /// The procedure that a text made by [`nested`] asks for.
 pub fn nested_primitive(name: &str) -> Result<Value, Failure> {
-    match builtin::function(name) {
-        Some(function) => Ok(Value::FuncV(function)),
+    match ours(name) {
+        Some(value) => Ok(value),
         None => NATIVES
             .with_borrow(|natives| natives.get(name).cloned())
             .ok_or_else(|| lacking(name)),
@@ -245,6 +251,27 @@ pub fn quoted_datum(value: &Value) -> Option<Datum> {
             }
             None
         })
+    })
+}
+
+/// The datum that a value was quoted as not long ago.
+pub fn recently_quoted(value: &Value) -> Option<Datum> {
+    const LAST: usize = 16;
+    if !is_pair(value) {
+        return None;
+    }
+    let program = program();
+    KNOWN.with_borrow(|known| {
+        let (number, _) = known
+            .pairs
+            .iter()
+            .rev()
+            .take(LAST)
+            .find(|(_, constant)| identical(value, constant))?;
+        match program.constants.get(*number as usize) {
+            Some(Constant::Datum(datum)) => Some(datum.clone()),
+            _ => None,
+        }
     })
 }
 

@@ -25,7 +25,7 @@ use crate::machines::datum::{Datum, Kind, written_real};
 
 pub use number::{Number, from_literal, from_number, integer, number, real};
 pub use pair::{
-    End, car, cdr, cons, empty, from_list, from_list_with, from_rest, is_empty, is_pair,
+    End, address, car, cdr, cons, empty, from_list, from_list_with, from_rest, is_empty, is_pair,
     list_items, pair, set_car, set_cdr, to_rest, uncons, walk,
 };
 pub use text::{set_text, text};

@@ -192,6 +192,14 @@ impl Expander {
                 self.define_macro(&form, scope, &into);
                 found.push(What::Done(form.span), scope);
             }
+            Special::DefineMacro => {
+                let into = match place {
+                    Place::Top => Rc::clone(&self.file),
+                    Place::Body(body) => Rc::clone(body),
+                };
+                self.define_plain_macro(&form, scope, &into);
+                found.push(What::Done(form.span), scope);
+            }
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, _) = self.local_macros(&form, rest, scope, recursive)?;

@@ -123,7 +123,7 @@ impl Expander {
                 self.program.assign(local);
                 ExprKind::SetLocal(local, Box::new(value))
             }
-            Some(Binding::Special(_) | Binding::Macro(_)) => {
+            Some(Binding::Special(_) | Binding::Macro(_) | Binding::Pattern(_)) => {
                 return Err(malformed(
                     target.span,
                     format!("`{name}` is syntax and no variable"),

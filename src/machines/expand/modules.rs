@@ -45,8 +45,11 @@ const FILES: &[(&str, &str)] = &[
         "(guile)",
         concat!(
             include_str!("../../../scheme/guile.scm"),
-            include_str!("../../../scheme/guile/evaluation.scm"),
+            include_str!("../../../scheme/guile/lists.scm"),
+            include_str!("../../../scheme/guile/strings.scm"),
+            include_str!("../../../scheme/guile/ports.scm"),
             include_str!("../../../scheme/guile/control.scm"),
+            include_str!("../../../scheme/guile/evaluation.scm"),
         ),
     ),
     (

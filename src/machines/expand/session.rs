@@ -9,6 +9,8 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::scope::{renamed, without_marks};
+use super::syntax_rules::Matches;
 use super::{Expander, Finding, Special, special};
 use crate::machines::builtin::control::several;
 use crate::machines::core::{Constant, Expr, ExprKind, emit};
@@ -58,6 +60,7 @@ pub enum FileValue {
 impl Expander {
     /// Evaluates the forms of a text, which is this one of the sources.
     pub fn evaluate_text(&mut self, file: u16, text: &str, nesting: u32) {
+        self.nesting = nesting;
         let mut reader = Reader::new(text, file, nesting);
         let mut data = Vec::new();
         let end = loop {
@@ -245,6 +248,49 @@ pub fn nested(datum: &Datum) -> Result<(Value, Value), Failure> {
 /// The forms of a file that is loaded while the interpreter is running.
 pub fn nested_file(path: &Path) -> Result<Vec<Result<Datum, Failure>>, Failure> {
     with_waiting(|expander| expander.nested_forms(path))
+}
+
+/// What a pattern of `syntax-case` matches in a datum.
+pub fn match_syntax(number: usize, datum: &Datum) -> Result<Option<Matches>, Failure> {
+    with_waiting(|expander| Ok(expander.match_syntax(number, datum)))
+}
+
+/// The place of the use of a macro that is being expanded.
+pub fn current_use() -> Result<Span, Failure> {
+    with_waiting(|expander| Ok(expander.current.span()))
+}
+
+/// A template of `syntax` with what patterns matched; whether it is a list.
+pub fn fill_syntax(number: usize, matches: &[Matches]) -> Result<(Datum, bool), Failure> {
+    with_waiting(|expander| {
+        expander
+            .fill_syntax(number, matches)
+            .map_err(|malformed| Failure {
+                span: Some(malformed.0.span),
+                ..Failure::new("syntax", without_marks(&malformed.0.diagnostic.message))
+            })
+    })
+}
+
+/// A datum with its names as if they stood where this identifier does.
+pub fn like(identifier: &str, datum: &Datum) -> Result<Datum, Failure> {
+    with_waiting(|expander| {
+        let aliases = expander.file.aliases();
+        Ok(renamed(datum, &|name| aliases.like(identifier, name)))
+    })
+}
+
+/// An identifier that is no other.
+pub fn fresh_identifier(name: &Rc<str>) -> Result<Rc<str>, Failure> {
+    with_waiting(|expander| {
+        let aliases = expander.file.aliases();
+        Ok(aliases.make(aliases.fresh(), name, &expander.file))
+    })
+}
+
+/// Tells whether two identifiers mean the same.
+pub fn same_identifier(one: &str, other: &str) -> Result<bool, Failure> {
+    with_waiting(|expander| Ok(expander.file.same(one, other, &expander.file)))
 }
 
 fn with_waiting<T>(work: impl FnOnce(&mut Expander) -> Result<T, Failure>) -> Result<T, Failure> {

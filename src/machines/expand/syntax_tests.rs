@@ -2,7 +2,7 @@
 
 use crate::machines::evaluate::value;
 
-fn check(cases: &[(&str, &str)]) {
+pub fn check(cases: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (text, expected) in cases {
         let got = match value(text) {

@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 
 use super::super::Table;
 use super::super::arguments::Arguments;
+use super::super::ports;
 use super::state::{Bound, with_state};
 use crate::machines::engine::{
     self, Answer, Fault, Value, View, boolean, foreign, from_list, identical, integer, procedure,
@@ -255,6 +256,7 @@ fn with_parameter<R>(value: &Value, look: impl FnOnce(&Parameter) -> R) -> Optio
 fn parameter_fluid(values: &[Value]) -> Answer {
     let value = Arguments::exactly("%parameter-fluid", values, 1)?.value(0)?;
     with_parameter(value, |parameter| parameter.fluid.clone())
+        .or_else(|| ports::fluid_of(value))
         .ok_or_else(|| raise::wrong_type_saying("parameterize", "Not a parameter: ~S", value))
 }
 
@@ -269,7 +271,8 @@ fn parameter_converter(values: &[Value]) -> Answer {
 
 fn is_parameter(values: &[Value]) -> Answer {
     let value = Arguments::exactly("parameter?", values, 1)?.value(0)?;
-    Ok(boolean(with_parameter(value, |_| ()).is_some()))
+    let is_ours = with_parameter(value, |_| ()).is_some();
+    Ok(boolean(is_ours || ports::fluid_of(value).is_some()))
 }
 
 /// A promise: what computes it, or its value.

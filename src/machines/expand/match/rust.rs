@@ -101,7 +101,7 @@ impl Expander {
         self.reference(name, &datum, scope)
     }
 
-    pub(super) fn number(&mut self, number: usize, span: Span) -> Expr {
+    pub(in crate::machines::expand) fn number(&mut self, number: usize, span: Span) -> Expr {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         let constant = self.program.constant(Constant::Datum(Datum {
             kind: Kind::Number(Number::Integer(number)),
