@@ -137,11 +137,6 @@
    with-output-to-file with-output-to-port with-output-to-string write
    write-char xsubstring zero?
    ;; Evaluation
-   eval current-module interaction-environment
-   ;; Macros
-   bound-identifier=? datum->syntax free-identifier=? generate-temporaries
-   identifier? make-variable-transformer syntax->datum syntax-source
-   syntax-violation syntax?
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

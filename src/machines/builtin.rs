@@ -7,7 +7,7 @@ mod arguments;
 mod bytes;
 mod characters;
 mod clock;
-mod control;
+pub mod control;
 mod effects;
 mod equality;
 pub mod evaluation;
