@@ -142,7 +142,24 @@ fn enter_unit(mut text: Text) -> String {
 
 /// The place that an error comes from.
 pub(super) fn origin(error: &Fault) -> Option<Span> {
-    let span = error.span().filter(|span| span.end() > span.start())?;
+    in_the_file(error.span()?)
+}
+
+/// The places of the calls that were not finished, the innermost first.
+pub(super) fn frames(error: &Fault) -> Vec<Span> {
+    let Some(trace) = error.stack_trace() else {
+        return Vec::new();
+    };
+    let frames = trace.trace().iter().rev();
+    frames
+        .filter_map(|frame| in_the_file((*frame.span())?))
+        .collect()
+}
+
+fn in_the_file(span: steel_parser::span::Span) -> Option<Span> {
+    if span.end() <= span.start() {
+        return None;
+    }
     let source = span.source_id()?.0;
     UNITS.with_borrow(|units| {
         let before = units.partition_point(|(number, _)| *number < source);
