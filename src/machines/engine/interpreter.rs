@@ -150,12 +150,28 @@ fn enter_unit(text: Text) -> String {
 
 /// The place that an error comes from.
 pub(super) fn origin(error: &Fault) -> Option<Span> {
-    look_up(error, Text::origin)
+    look_up(error.span()?, Text::origin)
 }
 
-/// Looks where in a unit's text an error happened.
-fn look_up<R>(error: &Fault, look: impl FnOnce(&Text, u32, u32) -> Option<R>) -> Option<R> {
-    let span = error.span().filter(|span| span.end() > span.start())?;
+/// The places of the calls that were not finished, the innermost first.
+pub(super) fn frames(error: &Fault) -> Vec<Span> {
+    let Some(trace) = error.stack_trace() else {
+        return Vec::new();
+    };
+    let frames = trace.trace().iter().rev();
+    frames
+        .filter_map(|frame| look_up((*frame.span())?, Text::origin))
+        .collect()
+}
+
+/// Looks where in a unit's text something happened.
+fn look_up<R>(
+    span: steel_parser::span::Span,
+    look: impl FnOnce(&Text, u32, u32) -> Option<R>,
+) -> Option<R> {
+    if span.end() <= span.start() {
+        return None;
+    }
     let source = span.source_id()?.0;
     UNITS.with_borrow(|units| {
         let before = units.partition_point(|(number, _)| *number < source);
@@ -167,7 +183,7 @@ fn look_up<R>(error: &Fault, look: impl FnOnce(&Text, u32, u32) -> Option<R>) ->
 /// The name of the procedure whose call has failed, if it is one of the top
 /// level or of the library.
 pub(super) fn called(error: &Fault) -> Option<String> {
-    let number: u32 = look_up(error, |text, start, end| {
+    let number: u32 = look_up(error.span()?, |text, start, end| {
         // `gN`, or `(p.%site M gN)`.
         let operator = text.slice(start, end);
         let name = operator.trim_end_matches(')').rsplit(' ').next()?;
