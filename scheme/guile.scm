@@ -121,6 +121,11 @@
    with-error-to-port with-error-to-string with-input-from-file
    with-input-from-port with-input-from-string with-output-to-port
    with-output-to-string write write-char xsubstring zero?
+    eval current-module interaction-environment
+    ;; Macros
+    bound-identifier=? datum->syntax free-identifier=? generate-temporaries
+    identifier? make-variable-transformer syntax->datum syntax-source
+    syntax-violation syntax?
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

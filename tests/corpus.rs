@@ -231,7 +231,7 @@ fn machine_shown(machine: &BuildMachine, file: &Path) -> Value {
 
 fn location_shown(location: &Location, file: &Path) -> Value {
     let mut shown = json!({"line": location.line, "column": location.column});
-    if Path::new(&location.file) != file {
+    if Path::new(&*location.file) != file {
         let file = location.file.trim_start_matches("/machines/");
         shown["file"] = json!(file);
     }

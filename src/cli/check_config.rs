@@ -143,12 +143,19 @@ fn inputs(options: &Options, settings: &Settings) -> Vec<Input> {
         .collect()
 }
 
+/// The system's words without `(os error 13)`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next();
+    words.unwrap_or_default().to_owned()
+}
+
 fn unreadable(shown: &str, error: &io::Error) -> String {
     let quoted = format!("{shown:?}");
     if error.kind() == io::ErrorKind::NotFound {
         format!("no such file: {quoted}")
     } else {
-        format!("cannot read {quoted}: {error}")
+        format!("cannot read {quoted}: {}", reason(error))
     }
 }
 

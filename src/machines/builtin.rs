@@ -10,17 +10,21 @@ mod control;
 mod equality;
 mod files;
 mod format;
+pub mod evaluation;
+mod herd;
 mod internal;
 mod lists;
 mod matching;
 mod numbers;
 pub mod offload;
+mod platform;
 mod ports;
 pub mod print;
 mod processes;
 pub mod records;
 mod strings;
 mod symbols;
+pub mod syntax;
 mod system;
 mod tables;
 mod vectors;
@@ -30,7 +34,13 @@ use std::collections::HashMap;
 use super::engine::{self, Failure, Fault, Function, Value};
 
 /// The procedures of one file.
-type Table = &'static [(&'static str, Function)];
+type Table = &'static [Entry];
+
+/// A procedure with its name.
+type Entry = (&'static str, Function);
+
+/// Names of values that are no procedures, each with what makes the value.
+type Constants = &'static [(&'static str, fn() -> Value)];
 
 const TABLES: &[Table] = &[
     control::TABLE,
@@ -41,15 +51,19 @@ const TABLES: &[Table] = &[
     equality::TABLE,
     files::TABLE,
     format::TABLE,
+    herd::TABLE,
+    evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
     matching::TABLE,
     offload::TABLE,
     processes::TABLE,
+    platform::TABLE,
     print::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
     symbols::TABLE,
+    syntax::TABLE,
     system::TABLE,
     tables::TABLE,
     vectors::TABLE,

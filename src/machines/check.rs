@@ -4,6 +4,7 @@
 //! nothing here: a wrong value ends the hook later, or matches nothing.
 
 mod advice;
+mod deploy;
 mod field;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::record::{BuildMachine, Field};
 use field::{Checked, Wrong};
 
 pub use advice::advise;
+pub use deploy::recognise_deploy_file;
 
 /// Makes build machines, and says what is wrong with those that cannot be.
 pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {

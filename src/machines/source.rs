@@ -36,6 +36,13 @@ impl Sources {
         Some(index)
     }
 
+    /// The name of a file; `None` for one that is not here.
+    pub fn name(&self, file: u16) -> Option<&str> {
+        self.files
+            .get(usize::from(file))
+            .map(|source| &*source.name)
+    }
+
     /// Where a span begins; `None` for a file that is not here.
     pub fn location(&self, span: Span) -> Option<Location> {
         let source = self.files.get(usize::from(span.file))?;

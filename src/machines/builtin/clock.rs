@@ -4,9 +4,9 @@ mod zone;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Table;
 use super::arguments::Arguments;
 use super::system::item;
+use super::{Constants, Table};
 use crate::machines::dependency;
 use crate::machines::engine::{
     Answer, Fault, Value, View, boolean, from_vector, integer, pair, raise, text, unspecified,
@@ -92,8 +92,7 @@ pub const TABLE: Table = &[
 ];
 
 /// The values that are no procedures.
-pub const VALUES: &[(&str, fn() -> Value)] =
-    &[("internal-time-units-per-second", || integer(1_000_000_000))];
+pub const VALUES: Constants = &[("internal-time-units-per-second", || integer(1_000_000_000))];
 
 fn now() -> Duration {
     dependency::note_uncacheable("the clock");

@@ -6,10 +6,10 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use super::Table;
 use super::arguments::Arguments;
 use super::ports::{EndOfFile, file_fault};
 use super::system::{item, name_of};
+use super::{Constants, Table};
 use crate::machines::dependency;
 use crate::machines::engine::{
     Answer, Failure, Fault, Value, View, boolean, fault, foreign, from_list, from_vector, integer,
@@ -95,7 +95,7 @@ pub const TABLE: Table = &[
 ];
 
 /// The values that are no procedures.
-pub const VALUES: &[(&str, fn() -> Value)] = &[
+pub const VALUES: Constants = &[
     ("file-name-separator-string", || text("/")),
     ("R_OK", || integer(4)),
     ("W_OK", || integer(2)),

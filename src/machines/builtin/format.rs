@@ -4,7 +4,9 @@
 mod directive;
 mod english;
 mod numbers;
+mod parameters;
 mod parse;
+mod reals;
 
 use super::Table;
 use super::arguments::Arguments;
@@ -25,9 +27,8 @@ fn wrong() -> Fault {
 fn format(values: &[Value]) -> Answer {
     let arguments = Arguments::at_least("format", values, 2)?;
     let destination = arguments.value(0)?;
-    let control = match view(arguments.value(1)?) {
-        View::Text(control) => control,
-        _ => return Err(not_a_string(arguments.value(1)?)),
+    let View::Text(control) = view(arguments.value(1)?) else {
+        return Err(not_a_string(arguments.value(1)?));
     };
     let rest = values.get(2..).unwrap_or_default();
     let port = match view(destination) {

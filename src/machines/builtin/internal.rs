@@ -25,10 +25,10 @@ pub const TABLE: Table = &[
     ("procedure?", procedure),
 ];
 
-/// `(%at FORM)`: this top-level form begins.
+/// `(%at SITE)`: the top-level form at this place begins.
 fn at(values: &[Value]) -> Answer {
-    let form = Arguments::exactly("%at", values, 1)?.index(0)?;
-    engine::enter(engine::program().forms.get(form).map(|form| form.span));
+    let site = Arguments::exactly("%at", values, 1)?.index(0)?;
+    engine::enter(engine::program().sites.get(site).copied());
     Ok(unspecified())
 }
 

@@ -11,9 +11,9 @@ use std::io::Write as _;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use super::Table;
 use super::arguments::Arguments;
 use super::control;
+use super::{Constants, Table};
 use crate::machines::engine::{
     Answer, Fault, Value, address, boolean, foreign, integer, raise, text, unspecified,
     with_foreign,
@@ -25,8 +25,7 @@ pub use output::{column, put};
 pub const TABLES: &[Table] = &[TABLE, input::TABLE, input::FILES, output::TABLE];
 
 /// The values that are no procedures.
-pub const VALUES: &[(&str, fn() -> Value)] =
-    &[("the-eof-object", || foreign(EndOfFile).unwrap_or_default())];
+pub const VALUES: Constants = &[("the-eof-object", || foreign(EndOfFile).unwrap_or_default())];
 
 const TABLE: Table = &[
     ("port?", |values| {

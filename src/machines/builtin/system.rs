@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use nix::unistd::{Gid, Group, Uid, User};
 
-use super::Table;
 use super::arguments::Arguments;
+use super::{Constants, Table};
 use crate::machines::dependency::{self, Dependency};
 use crate::machines::engine::{
     Answer, Fault, Number, Value, View, boolean, from_list, from_number, from_vector, integer,
@@ -118,7 +118,7 @@ pub const TABLE: Table = &[
 ];
 
 /// The values that are no procedures.
-pub const VALUES: &[(&str, fn() -> Value)] = &[
+pub const VALUES: Constants = &[
     ("*unspecified*", unspecified),
     ("*random-state*", || symbol("random-state")),
     ("most-positive-fixnum", || integer((1 << 61) - 1)),

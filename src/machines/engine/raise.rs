@@ -359,6 +359,15 @@ impl Thrown {
                     plainer(&message, &arguments).unwrap_or_else(|| formatted(&message, &arguments))
                 }
             };
+            if let (View::Text(subr), [reason, about]) = (view(subr), &*arguments)
+                && &*subr == "open-file"
+            {
+                return format!(
+                    "cannot open file `{}`: {}",
+                    displayed(about),
+                    displayed(reason)
+                );
+            }
             return match view(subr) {
                 View::Boolean(false) => message,
                 _ => format!("{}: {message}", displayed(subr)),
@@ -431,6 +440,10 @@ fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
         ("Unbound variable: ~S", [variable]) => {
             format!("unbound variable `{}`", displayed(variable))
         }
+        ("Not a list: ~S", [value]) => {
+            format!("a list is needed, but this is {}", written(value))
+        }
+        ("List of wrong length: ~S", _) => "the lists differ in length".into(),
         ("~A: ~S", [reason, about]) => format!("{}: {}", displayed(about), displayed(reason)),
         (_, [value]) => {
             let rest = message.strip_prefix("Wrong type argument in position ")?;

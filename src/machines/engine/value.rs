@@ -233,7 +233,7 @@ pub fn from_datum(datum: &Datum) -> Value {
         Kind::Number(literal) => from_number(from_literal(literal)),
         Kind::Character(c) => character(*c),
         Kind::Text(value) => text(Rc::clone(value)),
-        Kind::Symbol(name) => symbol(name),
+        Kind::Symbol(name) => super::opaque_value(name).unwrap_or_else(|| symbol(name)),
         Kind::Keyword(name) => keyword(name),
         Kind::List(items) => from_list(all(items)),
         Kind::Dotted(items, tail) => from_list_with(all(items), from_datum(tail)),

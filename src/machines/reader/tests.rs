@@ -43,7 +43,7 @@ fn data_of_all_kinds() {
             "(a b . c)",
             "%x",
             "->",
-            "1+",
+            "#{1+}#",
             "...",
             "a.b",
             "|a",
@@ -232,7 +232,7 @@ fn booleans_and_symbols_touch_what_follows() {
     let symbol = |text| read_all(text, 0, 9).unwrap()[0].symbol().cloned().unwrap();
     assert_eq!(&*symbol("a'b"), "a'b");
     assert_eq!(&*symbol("a\u{b}b"), "a\u{b}b");
-    assert_eq!(read("#{a\\x20;b\\}#}#"), ["#{a b}#}#"]);
+    assert_eq!(read("#{a\\x20;b\\}#}#"), ["#{a b\\x7d;#}#"]);
     assert_eq!(read("#1(a b)"), ["#(a b)"]);
     assert_eq!(read("#: a"), ["#:a"]);
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::super::Table;
 use super::super::arguments::Arguments;
+use super::super::{Constants, Table};
 use crate::machines::datum::{is_graphic, written_character};
 use crate::machines::engine::{
     Answer, Fault, Value, View, boolean, character, foreign, from_list, integer, text, view,
@@ -24,7 +24,7 @@ pub enum Set {
 }
 
 /// The sets that have names.
-pub const VALUES: &[(&str, fn() -> Value)] = &[
+pub const VALUES: Constants = &[
     ("char-set:letter", || class(char::is_alphabetic)),
     ("char-set:lower-case", || class(char::is_lowercase)),
     ("char-set:upper-case", || class(char::is_uppercase)),

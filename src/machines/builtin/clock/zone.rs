@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::machines::dependency;
+
 /// How a zone's time differs from Greenwich's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offset {
@@ -26,6 +28,7 @@ impl Offset {
 
 /// The offset of a zone at a time; without a name that of `TZ` or the host.
 pub fn offset(time: i64, zone: Option<&str>) -> Offset {
+    dependency::note_uncacheable("a time zone");
     let named = match zone {
         Some(zone) => Some(zone.to_owned()),
         None => std::env::var("TZ").ok(),

@@ -3,10 +3,11 @@
 use num_traits::{One as _, Signed as _};
 
 use super::super::print::{displayed, written};
-use super::numbers::{Decimal, exponential, fixed, sign};
+use super::numbers::sign;
+use super::parameters::Parameters;
 use super::parse::{Directive, Node, Parameter, parse};
 use super::{english, items, wrong};
-use crate::machines::engine::{Fault, Number, Value, View, number, view, written_number};
+use crate::machines::engine::{Fault, Number, Value, View, number, view};
 
 /// More output than this nobody reads.
 const LENGTH_MAX: usize = 64 << 20;
@@ -37,7 +38,7 @@ pub struct State<'a> {
     out: String,
     column: usize,
     values: &'a [Value],
-    at: usize,
+    pub(super) at: usize,
     case: Option<Case>,
 }
 
@@ -98,7 +99,7 @@ impl<'a> State<'a> {
         }
     }
 
-    fn put(&mut self, text: &str) {
+    pub(super) fn put(&mut self, text: &str) {
         match self.case {
             None => self.out.push_str(text),
             Some(Case::Lower) => self.out.push_str(&text.to_lowercase()),
@@ -120,7 +121,7 @@ impl<'a> State<'a> {
         }
     }
 
-    fn repeat(&mut self, c: char, count: i64) {
+    pub(super) fn repeat(&mut self, c: char, count: i64) {
         let count = usize::try_from(count.clamp(0, WIDTH_MAX)).unwrap_or(0);
         self.out.extend(std::iter::repeat_n(c, count));
     }
@@ -134,7 +135,7 @@ impl<'a> State<'a> {
         i64::try_from(column).unwrap_or(i64::MAX)
     }
 
-    fn next(&mut self) -> Result<Value, Fault> {
+    pub(super) fn next(&mut self) -> Result<Value, Fault> {
         let value = self.values.get(self.at).cloned().ok_or_else(wrong)?;
         self.at = self.at.saturating_add(1);
         Ok(value)
@@ -200,7 +201,7 @@ impl<'a> State<'a> {
             }
             '!' => {}
             'q' => self.put("format\n"),
-            '^' => return self.escape(&parameters),
+            '^' => return Ok(self.escape(&parameters)),
             _ => return Err(wrong()),
         }
         Ok(Flow::Go)
@@ -314,144 +315,6 @@ impl<'a> State<'a> {
             (false, true) => "",
             (false, false) => "s",
         });
-        Ok(())
-    }
-
-    /// A number by its decimal digits; infinities and NaN as they are written.
-    fn decimal(&mut self) -> Result<Result<Decimal, String>, Fault> {
-        let value = self.next()?;
-        let written = match (view(&value), number(&value)) {
-            (_, Some(Number::Ratio(ratio))) => {
-                let real = Number::Ratio(ratio).to_real();
-                crate::machines::datum::written_real(real)
-            }
-            (View::Text(text), _) => text.to_string(),
-            (_, Some(_)) => written_number(&value).ok_or_else(wrong)?,
-            _ => return Err(wrong()),
-        };
-        match Decimal::parse(&written) {
-            Some(decimal) => Ok(Ok(decimal)),
-            None if written.ends_with(".0") => Ok(Err(written)),
-            None => Err(wrong()),
-        }
-    }
-
-    /// Puts a number that may be too wide into its field.
-    fn field(
-        &mut self,
-        text: &str,
-        fits: bool,
-        width: Option<i64>,
-        overflow: Option<char>,
-        fill: char,
-    ) {
-        match (width, overflow) {
-            (Some(width), Some(c)) if !fits || length(text) > width => self.repeat(c, width),
-            (Some(width), _) => {
-                self.repeat(fill, width.saturating_sub(length(text)));
-                self.put(text);
-            }
-            (None, _) => self.put(text),
-        }
-    }
-
-    fn fixed(&mut self, directive: &Directive, parameters: &Parameters) -> Result<(), Fault> {
-        let width = parameters.size(0)?;
-        let places = parameters.size(1)?;
-        let fill = parameters.character(4, ' ');
-        let mut decimal = match self.decimal()? {
-            Ok(decimal) => decimal,
-            Err(text) => {
-                self.field(&text, true, width, None, fill);
-                return Ok(());
-            }
-        };
-        decimal.scale(parameters.number(2).unwrap_or(0).clamp(-1000, 1000));
-        let (text, fits) = fixed(decimal, width, places, directive.at);
-        self.field(&text, fits, width, parameters.given_character(3), fill);
-        Ok(())
-    }
-
-    fn exponential(&mut self, directive: &Directive, parameters: &Parameters) -> Result<(), Fault> {
-        let width = parameters.size(0)?;
-        let fill = parameters.character(5, ' ');
-        let decimal = match self.decimal()? {
-            Ok(decimal) => decimal,
-            Err(text) => {
-                self.field(&text, true, width, None, fill);
-                return Ok(());
-            }
-        };
-        let text = exponential(
-            decimal,
-            parameters.size(1)?,
-            parameters.size(2)?,
-            parameters.number(3).unwrap_or(1),
-            parameters.character(6, 'E'),
-            directive.at,
-        );
-        self.field(&text, true, width, parameters.given_character(4), fill);
-        Ok(())
-    }
-
-    /// `~F` with blanks behind it for what is not too large or small, else
-    /// `~E`.
-    fn general(&mut self, directive: &Directive, parameters: &Parameters) -> Result<(), Fault> {
-        let width = parameters.size(0)?;
-        let places = parameters.size(1)?;
-        let blanks = parameters
-            .size(2)?
-            .map_or(4, |digits| digits.saturating_add(2));
-        let before = self.at;
-        let Ok(decimal) = self.decimal()? else {
-            self.at = before;
-            return self.fixed(directive, parameters);
-        };
-        let point = decimal.point();
-        let as_fixed = match places {
-            Some(places) => (0..=places).contains(&point),
-            None => point >= 0,
-        };
-        if !as_fixed {
-            self.at = before;
-            return self.exponential(directive, parameters);
-        }
-        let width = width.map(|width| width.saturating_sub(blanks).max(0));
-        let places = places.map(|places| places.saturating_sub(point).max(0));
-        let (text, fits) = fixed(decimal, width, places, directive.at);
-        let fill = parameters.character(5, ' ');
-        self.field(&text, fits, width, parameters.given_character(4), fill);
-        self.repeat(' ', blanks);
-        Ok(())
-    }
-
-    /// `~digits,intdigits,width,padchar$`
-    fn money(&mut self, directive: &Directive, parameters: &Parameters) -> Result<(), Fault> {
-        let places = parameters.count(0, 2)?;
-        let before = parameters.count(1, 1)?.min(WIDTH_MAX);
-        let width = parameters.count(2, 0)?;
-        let fill = parameters.character(3, ' ');
-        let Ok(mut decimal) = self.decimal()? else {
-            return Err(wrong());
-        };
-        decimal.round(places);
-        let mut whole = decimal.whole();
-        while length(&whole) < before {
-            whole.insert(0, '0');
-        }
-        let sign = sign(decimal.negative, directive.at);
-        let digits = format!("{whole}.{}", decimal.fraction(Some(places)));
-        let padding = width
-            .saturating_sub(length(&digits))
-            .saturating_sub(length(sign));
-        if directive.colon {
-            self.put(sign);
-            self.repeat(fill, padding);
-        } else {
-            self.repeat(fill, padding);
-            self.put(sign);
-        }
-        self.put(&digits);
         Ok(())
     }
 
@@ -622,7 +485,7 @@ impl<'a> State<'a> {
         flow
     }
 
-    fn escape(&mut self, parameters: &Parameters) -> Result<Flow, Fault> {
+    fn escape(&self, parameters: &Parameters) -> Flow {
         let stop = match (
             parameters.number(0),
             parameters.number(1),
@@ -633,11 +496,11 @@ impl<'a> State<'a> {
             (Some(a), Some(b), None) => a == b,
             (Some(a), Some(b), Some(c)) => a <= b && b <= c,
         };
-        Ok(if stop { Flow::Stop } else { Flow::Go })
+        if stop { Flow::Stop } else { Flow::Go }
     }
 }
 
-fn length(text: &str) -> i64 {
+pub(super) fn length(text: &str) -> i64 {
     i64::try_from(text.chars().count()).unwrap_or(i64::MAX)
 }
 
@@ -652,42 +515,4 @@ fn grouped(digits: &str, comma: char, group: usize) -> String {
         out.push(digit);
     }
     out
-}
-
-/// A directive's parameters.
-struct Parameters(Vec<Parameter>);
-
-impl Parameters {
-    fn number(&self, index: usize) -> Option<i64> {
-        match self.0.get(index)? {
-            Parameter::Number(n) => Some(*n),
-            // As the number of the character.
-            Parameter::Character(c) => Some(i64::from(u32::from(*c))),
-            _ => None,
-        }
-    }
-
-    /// A number that is not below 0.
-    fn size(&self, index: usize) -> Result<Option<i64>, Fault> {
-        match self.number(index) {
-            Some(n) if n < 0 => Err(wrong()),
-            n => Ok(n),
-        }
-    }
-
-    fn count(&self, index: usize, default: i64) -> Result<i64, Fault> {
-        Ok(self.size(index)?.unwrap_or(default))
-    }
-
-    fn given_character(&self, index: usize) -> Option<char> {
-        match self.0.get(index)? {
-            Parameter::Character(c) => Some(*c),
-            Parameter::Number(n) => u32::try_from(*n).ok().and_then(char::from_u32),
-            _ => None,
-        }
-    }
-
-    fn character(&self, index: usize, default: char) -> char {
-        self.given_character(index).unwrap_or(default)
-    }
 }

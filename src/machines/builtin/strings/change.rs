@@ -1,8 +1,8 @@
 //! Strings made out of others, and changed in place.
 
-use super::super::Table;
 use super::super::arguments::Arguments;
 use super::super::characters::{downcased, upcased};
+use super::super::{Entry, Table};
 use super::{Part, fill, repeated};
 use crate::machines::engine::{Answer, Fault, Value, View, set_text, text, unspecified, view};
 
@@ -21,7 +21,7 @@ macro_rules! change {
     };
 }
 
-const CHANGES: [[(&str, fn(&[Value]) -> Answer); 2]; 5] = [
+const CHANGES: [[Entry; 2]; 5] = [
     change!("string-upcase", "string-upcase!", |part| part
         .iter()
         .map(|c| upcased(*c))

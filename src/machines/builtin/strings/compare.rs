@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::super::Table;
 use super::super::arguments::Arguments;
 use super::super::characters::folded;
+use super::super::{Entry, Table};
 use super::{Part, count};
 use crate::machines::engine::{Answer, Fault, Value, View, boolean, integer, raise, view};
 
@@ -25,7 +25,7 @@ macro_rules! comparison {
     };
 }
 
-const ALL: [[(&str, fn(&[Value]) -> Answer); 2]; 10] = [
+const ALL: [[Entry; 2]; 10] = [
     comparison!("string=?", "string=", false, Ordering::is_eq),
     comparison!("string<?", "string<", false, Ordering::is_lt),
     comparison!("string>?", "string>", false, Ordering::is_gt),

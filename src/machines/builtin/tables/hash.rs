@@ -94,8 +94,14 @@ fn joined([_, b, c]: [u32; 3]) -> u64 {
     ((u64::from(c) << 32) | u64::from(b)) >> 2
 }
 
-fn add([a, b, c]: [u32; 3], [x, y, z]: [u32; 3]) -> [u32; 3] {
-    [a.wrapping_add(x), b.wrapping_add(y), c.wrapping_add(z)]
+fn add(state: [u32; 3], words: [u32; 3]) -> [u32; 3] {
+    let [a, b, c] = state;
+    let [first, second, third] = words;
+    [
+        a.wrapping_add(first),
+        b.wrapping_add(second),
+        c.wrapping_add(third),
+    ]
 }
 
 fn mix([mut a, mut b, mut c]: [u32; 3]) -> [u32; 3] {
