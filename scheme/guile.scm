@@ -122,6 +122,7 @@
    with-input-from-port with-input-from-string with-output-to-port
    with-output-to-string write write-char xsubstring zero?
     eval current-module interaction-environment
+    read-disable read-enable read-options read-set!
     ;; Macros
     bound-identifier=? datum->syntax free-identifier=? generate-temporaries
     identifier? make-variable-transformer syntax->datum syntax-source

@@ -8,9 +8,9 @@ mod characters;
 mod clock;
 mod control;
 mod equality;
+pub mod evaluation;
 mod files;
 mod format;
-pub mod evaluation;
 mod herd;
 mod internal;
 mod lists;
@@ -21,6 +21,7 @@ mod platform;
 mod ports;
 pub mod print;
 mod processes;
+mod reading;
 pub mod records;
 mod strings;
 mod symbols;
@@ -60,6 +61,7 @@ const TABLES: &[Table] = &[
     processes::TABLE,
     platform::TABLE,
     print::TABLE,
+    reading::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
     symbols::TABLE,
