@@ -136,6 +136,7 @@
    with-input-from-file with-input-from-port with-input-from-string
    with-output-to-file with-output-to-port with-output-to-string write
    write-char xsubstring zero?
+   read-disable read-enable read-options read-set!
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

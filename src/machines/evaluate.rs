@@ -90,6 +90,7 @@ pub fn only_expand(text: &str, nesting: u32) {
 }
 
 fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
+    reader::options::reset();
     let mut sources = Sources::default();
     let read = decoded(name, bytes, &mut sources).and_then(|text| {
         let file = sources.add(name, &text);
