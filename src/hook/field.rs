@@ -8,6 +8,10 @@ use crate::machines::record::BuildMachine;
 use crate::schedule::choice::{Choice, Requirements, Verdict, order};
 use crate::schedule::evidence::Evidence;
 
+/// Of so many machines the slots are counted before they are ordered, so that
+/// equal ones share the work; each slot is a file to look at.
+const FEW: usize = 64;
+
 /// The machines that match a request, in the order of the machine file.
 #[derive(Clone, Debug, Default)]
 pub struct Field {
@@ -87,7 +91,12 @@ impl Field {
     /// Looks at what is known now, and orders the machines by it.
     pub fn look(&self, context: &Context) -> Sight {
         let now = Moment::now();
-        let evidence = context.ledger.read_all(&self.machines);
+        let mut evidence = context.ledger.read_all(&self.machines);
+        if self.machines.len() <= FEW {
+            for (known, machine) in evidence.iter_mut().zip(&self.machines) {
+                known.slots = context.slots.free(machine).ok();
+            }
+        }
         let choices = order(
             &self.machines,
             &evidence,

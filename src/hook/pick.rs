@@ -22,6 +22,9 @@ const AT_ONCE: usize = 8;
 /// After this time without an answer the next ones are asked as well.
 const NEXT_AFTER: Duration = Duration::from_millis(100);
 
+/// How long the first answer waits for one of a better machine.
+const GRACE: Duration = Duration::from_millis(30);
+
 /// The longest that a machine with a slow line is waited for, beyond the
 /// setting.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -141,6 +144,20 @@ impl<'a> Pick<'a> {
             .map_or(limit, |slow| limit.max(slow.min(LONGEST)))
     }
 
+    /// Who has greeted is there, and is let finish.
+    fn limit_now(&self, asked: &[&Choice], reaching: &Reaching, limit: Duration) -> Duration {
+        if asked
+            .iter()
+            .any(|choice| reaching.has_greeted(choice.machine))
+        {
+            limit.max(LONGEST)
+        } else {
+            limit
+        }
+    }
+
+    /// Asks the machines group by group. The first answer wins, unless one
+    /// that is expected to do better answers almost at once as well.
     fn first_to_answer(
         &mut self,
         asked: &[&Choice],
@@ -149,66 +166,67 @@ impl<'a> Pick<'a> {
         full: &mut bool,
     ) -> Option<(usize, Slot)> {
         let begun = Instant::now();
-        let mut groups = asked.chunks(AT_ONCE);
+        let after = |begun: Instant, time| begun.checked_add(time).unwrap_or(begun);
+        let mut groups = asked.chunks(AT_ONCE).peekable();
         let mut next = begun;
-        let mut more = true;
+        let mut answered: Option<Instant> = None;
         loop {
             let now = Instant::now();
-            if more && now >= next {
-                more = match groups.next() {
-                    Some(group) => {
-                        for choice in group {
-                            if let Some((index, slot)) = self.ask(choice, reaching, full) {
-                                return Some((index, slot));
-                            }
-                        }
-                        true
-                    }
-                    None => false,
-                };
-                next = now.checked_add(NEXT_AFTER).unwrap_or(now);
+            if answered.is_none() && now >= next {
+                for choice in groups.next().unwrap_or_default() {
+                    self.ask(choice, reaching);
+                }
+                next = after(now, NEXT_AFTER);
             }
-            let end = begun.checked_add(limit).unwrap_or(begun);
-            if now >= end || !(more || reaching.is_waiting()) {
-                return None;
+            let is_answered = |it: &&&Choice| is_answer(it, reaching);
+            if answered.is_none() && asked.iter().any(|it| is_answered(&it)) {
+                answered = Some(now);
             }
-            let until = if more { end.min(next) } else { end };
-            match reaching.hear(until) {
-                Some(Heard::Greeted(index) | Heard::Connected(index))
-                    if asked.iter().any(|choice| choice.machine == index) =>
-                {
-                    match self.take(index) {
-                        Some(slot) => return Some((index, slot)),
+            let end = match answered {
+                Some(first) => after(first, GRACE),
+                None => after(begun, self.limit_now(asked, reaching, limit)),
+            };
+            let best = asked
+                .iter()
+                .take_while(|it| reaching.is_pending(it.machine));
+            let is_best = best.count() == 0;
+            let waits = reaching.is_waiting() || (groups.peek().is_some() && answered.is_none());
+            if now >= end || !waits || (answered.is_some() && is_best) {
+                let there = asked.iter().filter(|it| is_answer(it, reaching));
+                for choice in there {
+                    match self.take(choice.machine) {
+                        Some(slot) => return Some((choice.machine, slot)),
                         None => *full = true,
                     }
                 }
-                Some(Heard::Failed(_, failure)) => self.reasons.push(failure.text()),
-                Some(_) => {}
+                if now >= end || !waits {
+                    return None;
+                }
+                answered = None;
+            }
+            let until = if groups.peek().is_some() && answered.is_none() {
+                end.min(next)
+            } else {
+                end
+            };
+            if let Some(Heard::Failed(_, failure)) = reaching.hear(until) {
+                self.reasons.push(failure.text());
+            } else if !reaching.is_waiting() {
                 // Nobody is left to wait for before the next group's time.
-                None if !reaching.is_waiting() => next = Instant::now(),
-                None => {}
+                next = Instant::now();
             }
         }
     }
 
-    /// Asks one machine; one that has greeted already is asked no more.
-    fn ask(
-        &mut self,
-        choice: &Choice,
-        reaching: &mut Reaching,
-        full: &mut bool,
-    ) -> Option<(usize, Slot)> {
-        let machine = self.field.machine(choice.machine)?;
-        if reaching.has_greeted(choice.machine) {
-            let slot = self.take(choice.machine);
-            *full |= slot.is_none();
-            return slot.map(|slot| (choice.machine, slot));
-        }
+    /// Asks one machine; one whose rest is over only if nobody else does.
+    fn ask(&self, choice: &Choice, reaching: &mut Reaching) {
+        let Some(machine) = self.field.machine(choice.machine) else {
+            return;
+        };
         let is_trial = matches!(choice.verdict, Verdict::Ready { trial: true, .. });
         if !is_trial || self.context.ledger.claim(machine) {
             reaching.ask(self.context, choice.machine, machine);
         }
-        None
     }
 
     fn take(&mut self, index: usize) -> Option<Slot> {
@@ -231,4 +249,12 @@ impl<'a> Pick<'a> {
             }
         }
     }
+}
+
+/// Tells whether a machine has said enough to be given a build: one that let us
+/// in before has, when it greets; of another nothing is known before it has let
+/// us in.
+fn is_answer(choice: &Choice, reaching: &Reaching) -> bool {
+    let is_good = matches!(choice.verdict, Verdict::Ready { good: true, .. });
+    reaching.is_connected(choice.machine) || (is_good && reaching.has_greeted(choice.machine))
 }

@@ -1,6 +1,6 @@
 //! Machines that are being connected to, before and after the reply.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,24 +43,30 @@ pub enum Heard {
     Failed(usize, Failure),
 }
 
+/// How far a connection has come.
+enum Stage {
+    Asked,
+    Greeted,
+    Connected(Box<Connection>),
+    Failed(Failure),
+}
+
 /// Connections that were begun and have not been used.
 #[derive(Default)]
 pub struct Reaching {
     probe: Probe,
-    asked: BTreeSet<usize>,
-    greeted: BTreeSet<usize>,
-    connected: BTreeMap<usize, Connection>,
-    failed: BTreeMap<usize, Failure>,
+    stages: BTreeMap<usize, Stage>,
 }
 
 impl Reaching {
-    /// Begins to connect to a machine, unless that has begun.
+    /// Begins to connect to a machine, unless that is under way.
     ///
     /// What comes of it is evidence in any case.
     pub fn ask(&mut self, context: &Context, index: usize, machine: &BuildMachine) {
-        if !self.asked.insert(index) {
+        if !matches!(self.stages.get(&index), None | Some(Stage::Failed(_))) {
             return;
         }
+        self.stages.insert(index, Stage::Asked);
         let (ledger, subject) = (Arc::clone(&context.ledger), machine.clone());
         let witness = move |outcome: Result<Duration, &GatewayError>| match outcome {
             Ok(took) => ledger.note(
@@ -86,26 +92,38 @@ impl Reaching {
 
     /// The next news, waited for until then.
     pub fn hear(&mut self, until: Instant) -> Option<Heard> {
-        Some(match self.probe.next(until)? {
-            (index, News::Greeted(_)) => {
-                self.greeted.insert(index);
-                Heard::Greeted(index)
-            }
-            (index, News::Connected(connection)) => {
-                self.connected.insert(index, *connection);
-                Heard::Connected(index)
-            }
-            (index, News::Failed(error)) => {
+        let (index, news) = self.probe.next(until)?;
+        let (stage, heard) = match news {
+            News::Greeted(_) => (Stage::Greeted, Heard::Greeted(index)),
+            News::Connected(connection) => (Stage::Connected(connection), Heard::Connected(index)),
+            News::Failed(error) => {
                 let failure = gateway_failure(&error);
-                self.failed.insert(index, failure.clone());
-                Heard::Failed(index, failure)
+                (
+                    Stage::Failed(failure.clone()),
+                    Heard::Failed(index, failure),
+                )
             }
-        })
+        };
+        self.stages.insert(index, stage);
+        Some(heard)
     }
 
     /// Tells whether a machine's server has greeted, or more.
     pub fn has_greeted(&self, index: usize) -> bool {
-        self.greeted.contains(&index) && !self.failed.contains_key(&index)
+        matches!(
+            self.stages.get(&index),
+            Some(Stage::Greeted | Stage::Connected(_))
+        )
+    }
+
+    /// Tells whether a machine may still answer.
+    pub fn is_pending(&self, index: usize) -> bool {
+        matches!(self.stages.get(&index), Some(Stage::Asked | Stage::Greeted))
+    }
+
+    /// Tells whether a machine is logged in to.
+    pub fn is_connected(&self, index: usize) -> bool {
+        matches!(self.stages.get(&index), Some(Stage::Connected(_)))
     }
 
     /// Tells whether news can still come.
@@ -125,13 +143,13 @@ impl Reaching {
     ) -> Result<(Connection, Option<UnixStream>), Failure> {
         self.ask(context, index, machine);
         loop {
-            if let Some(connection) = self.connected.remove(&index) {
-                self.asked.remove(&index);
-                return with_daemon(context, machine, connection);
-            }
-            if let Some(failure) = self.failed.remove(&index) {
-                self.asked.remove(&index);
-                return Err(failure);
+            match self.stages.remove(&index) {
+                Some(Stage::Connected(connection)) => {
+                    return with_daemon(context, machine, *connection);
+                }
+                Some(Stage::Failed(failure)) => return Err(failure),
+                Some(stage) => drop(self.stages.insert(index, stage)),
+                None => {}
             }
             let until = Instant::now().checked_add(TURN);
             let heard = self.hear(until.unwrap_or_else(Instant::now));

@@ -16,7 +16,7 @@ use super::watch::{Ending, Watch};
 use crate::events::Event;
 use crate::machines::record::BuildMachine;
 use crate::schedule::choice::Verdict;
-use crate::schedule::evidence::{Outcome, prefix};
+use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::schedule::slots::{Slot, SlotError};
 use crate::schedule::tickets::{Bell, Candidates, Place, Waited, Wish};
 use crate::store::path::StorePath;
@@ -166,8 +166,18 @@ impl<'a> Search<'a> {
                 reasons: Vec::new(),
             };
             let limit = self.context.settings.connect;
-            if let Picked::Slot(machine, slot) = pick.slot(&mut self.reaching, limit) {
-                return Ok((machine, slot));
+            let picked = pick.slot(&mut self.reaching, limit);
+            let mut lost = pick.reasons;
+            match picked {
+                Picked::Slot(machine, slot) => return Ok((machine, slot)),
+                Picked::Nobody if self.until.is_none() => {
+                    // Nobody is left in this round; whether it is worth waiting
+                    // for is for the attempts to say.
+                    self.failed = (0..self.field.machines().len()).collect();
+                    lost.retain(|reason| !reasons.iter().any(|it| it.contains(reason)));
+                    return Err((None, nobody(&self.field.look(self.context), &lost)));
+                }
+                Picked::Nobody | Picked::Full => {}
             }
             self.watch.doing("waiting for a slot");
             let cancelled = Arc::new(AtomicBool::new(false));
@@ -220,6 +230,29 @@ impl<'a> Search<'a> {
         }
         may
     }
+}
+
+/// None of the machines can be had now.
+fn nobody(sight: &Sight, reasons: &[String]) -> Failure {
+    let resting = |kind| {
+        let rests = sight.evidence.iter().filter_map(|it| it.rest.as_ref());
+        rests.filter(|rest| rest.kind == kind).count() > 0
+    };
+    let kinds = [
+        FailureKind::Passing,
+        FailureKind::Overloaded,
+        FailureKind::LowSpace,
+        FailureKind::UnauthorisedSigningKey,
+        FailureKind::RefusedKey,
+        FailureKind::HostKey,
+    ];
+    let kind = kinds.into_iter().find(|kind| resting(*kind));
+    let mut text = "no other machine can be had now".to_owned();
+    for reason in reasons {
+        text.push('\n');
+        text.push_str(reason);
+    }
+    Failure::new(Fault::Machine(kind.unwrap_or(FailureKind::Passing)), text)
 }
 
 /// Wakes a build that waits, so that it ends.

@@ -152,8 +152,18 @@ impl Farm {
             self.open(host, &key)
         })?;
         self.head.deauthorize_all()?;
+        self.forget()?;
         machines.iter().try_for_each(|m| self.head.authorize(m))?;
         self.head.write_machines(&self.machines()?)
+    }
+
+    /// Lets the head forget what it knows of the machines.
+    pub fn forget(&self) -> Result<()> {
+        let known = self.head.path("/var/guix/offload/hook/evidence");
+        match std::fs::remove_dir_all(&known) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Restarts the head's daemon with other options, until the next reset.
