@@ -178,18 +178,15 @@ impl<'a> Pick<'a> {
                 }
                 next = after(now, NEXT_AFTER);
             }
-            let is_answered = |it: &&&Choice| is_answer(it, reaching);
-            if answered.is_none() && asked.iter().any(|it| is_answered(&it)) {
+            if answered.is_none() && asked.iter().any(|it| is_answer(it, reaching)) {
                 answered = Some(now);
             }
             let end = match answered {
                 Some(first) => after(first, GRACE),
                 None => after(begun, self.limit_now(asked, reaching, limit)),
             };
-            let best = asked
-                .iter()
-                .take_while(|it| reaching.is_pending(it.machine));
-            let is_best = best.count() == 0;
+            let mut better = asked.iter().take_while(|it| !is_answer(it, reaching));
+            let is_best = !better.any(|it| reaching.is_pending(it.machine));
             let waits = reaching.is_waiting() || (groups.peek().is_some() && answered.is_none());
             if now >= end || !waits || (answered.is_some() && is_best) {
                 let there = asked.iter().filter(|it| is_answer(it, reaching));
