@@ -75,6 +75,8 @@ enum Event {
     Resume { build: usize, epoch: u32 },
     /// Something may have changed for who waits for that machine.
     Wake(usize),
+    /// Who waits for that machine looks whether it can be used by now.
+    Look(usize),
     /// The client of a build goes away.
     Interrupt(usize),
 }
@@ -177,6 +179,8 @@ pub struct Ours<'a> {
     clients: Vec<Client>,
     /// Since when each machine is seen to idle though somebody waits.
     idle: Vec<Option<Time>>,
+    /// When those who wait for each machine look next.
+    looks: Vec<Option<Time>>,
     events: u64,
     report: Report,
 }
@@ -212,6 +216,7 @@ impl<'a> Ours<'a> {
             tickets: BTreeMap::new(),
             clients: clients.collect(),
             idle: vec![None; count],
+            looks: vec![None; count],
             suited: suited(&machines),
             machines,
             events: 0,
@@ -285,6 +290,12 @@ impl<'a> Ours<'a> {
                 }
             }
             Event::Wake(machine) => self.serve(machine),
+            Event::Look(machine) => {
+                if self.looks[machine].is_some_and(|at| at <= self.queue.now()) {
+                    self.looks[machine] = None;
+                }
+                self.serve(machine);
+            }
             Event::Interrupt(build) => self.interrupt(build),
         }
     }
@@ -368,8 +379,10 @@ impl<'a> Ours<'a> {
         let was_usable = self.is_usable(machine);
         let random = &mut self.random;
         self.evidence[machine].after(outcome, now, &mut || random.f64());
-        if !was_usable && self.is_usable(machine) {
-            self.wake(machine, NOTICE);
+        match (was_usable, self.is_usable(machine)) {
+            (false, true) => self.wake(machine, NOTICE),
+            (_, false) => self.wake_when_usable(machine),
+            (true, true) => {}
         }
     }
 

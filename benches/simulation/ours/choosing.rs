@@ -270,11 +270,13 @@ impl Ours<'_> {
         let state = self.evidence[machine].state(&self.machines[machine], now.moment());
         let until = match state {
             State::Resting { until, .. } => Time::of(until).max(now),
-            _ => now.after(20.0),
+            _ => now,
         };
-        // It is seen by the next look.
-        let seconds = until.since(now).as_secs_f64() + NOTICE;
-        self.wake(machine, seconds);
+        let at = until.after(NOTICE);
+        if self.looks[machine].is_none_or(|next| next > at) {
+            self.looks[machine] = Some(at);
+            self.queue.plan(at, Event::Look(machine));
+        }
     }
 }
 
