@@ -14,7 +14,7 @@
     (systems '("x86_64-linux"))
     (user "offload")
     (private-key "/etc/guix/ssh/id_ed25519")
-    (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA root@common")))
+    (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHpHxIDf/76CK+XmzeN0G3de0NtZCHS7OxePQ0jfeeu9 root@common")))
 
 (define by-host
   `(("a-host-of-nobody"

@@ -9,7 +9,7 @@
         (systems '("x86_64-linux" "i686-linux"))
         (user "offload")
         (private-key "/etc/guix/ssh/id_ed25519")
-        (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA root@build")
+        (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHpHxIDf/76CK+XmzeN0G3de0NtZCHS7OxePQ0jfeeu9 root@build")
         (compression "none")
         (compression-level 3)
         (daemon-socket "unix:///var/guix/daemon-socket/socket")

@@ -9,7 +9,7 @@
     (systems '("x86_64-linux"))
     (user "offload")
     (private-key "/etc/guix/ssh/id_ed25519")
-    (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA root@big")
+    (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHpHxIDf/76CK+XmzeN0G3de0NtZCHS7OxePQ0jfeeu9 root@big")
     (parallel-builds 16)
     (speed 4)))
 
@@ -17,7 +17,7 @@
   (build-machine
     (inherit big)
     (name "small.example.org")
-    (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB root@small")
+    (host-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEjLQpHqpYAIALpK05kHRN6NfS2c1pVUdGmFL7G29M9n root@small")
     (parallel-builds 2)
     (speed 1)))
 

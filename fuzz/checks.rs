@@ -3,6 +3,8 @@
 //! Shared by the fuzz targets, which find the bytes, and by
 //! `tests/parsers.rs`, which tries a few in each run of the tests.
 
+use offload::gateway::HostKey;
+use offload::hook::request::{Request, parse_paths};
 use offload::schedule::evidence::Evidence;
 use offload::schedule::line::{Number, Ticket, described};
 use offload::store::base32;
@@ -12,6 +14,7 @@ use offload::store::digest::{HashingReader, sha256};
 use offload::store::nar::parse;
 use offload::store::nar::print::Printer;
 use offload::store::path::StoreDir;
+use offload::store::signature::{Acl, PublicKey, Sexp, Signature};
 
 /// What an archive parses to, prints to its own bytes.
 pub fn nar(bytes: &[u8]) {
@@ -125,4 +128,47 @@ pub fn ticket(bytes: &[u8]) {
     assert!(ticket.machines().is_sorted());
     let printed = ticket.print("x.drv", 1);
     assert_eq!(Ticket::parse(number, &printed), Some(ticket));
+}
+
+/// An s-expression is the same after printing and parsing, in both forms.
+pub fn sexp(bytes: &[u8]) {
+    let Ok(sexp) = Sexp::parse(bytes) else {
+        return;
+    };
+    assert_eq!(Sexp::parse(&sexp.canonical()).ok().as_ref(), Some(&sexp));
+    let printed = sexp.printable();
+    assert_eq!(Sexp::parse(printed.as_bytes()).ok(), Some(sexp));
+}
+
+/// Signatures, keys and lists of keys.
+pub fn signature(bytes: &[u8]) {
+    if let Ok(signature) = Signature::parse(bytes) {
+        signature.is_usual();
+    }
+    if let Ok(key) = PublicKey::parse(bytes) {
+        assert_eq!(PublicKey::parse(key.printable().as_bytes()).ok(), Some(key));
+    }
+    if let Ok(acl) = Acl::parse(bytes) {
+        std::hint::black_box(acl);
+    }
+}
+
+/// What the daemon says to the hook.
+pub fn request(bytes: &[u8]) {
+    let dir = StoreDir::default();
+    if let Ok(request) = Request::parse(&dir, bytes) {
+        assert!(!request.system.is_empty());
+        assert!(request.features.iter().all(|feature| !feature.is_empty()));
+    }
+    if let Ok(paths) = parse_paths(&dir, bytes) {
+        assert!(paths.len() <= bytes.len());
+    }
+}
+
+/// A key line.
+pub fn host_key(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(key) = HostKey::parse(&text) {
+        assert!(key.fingerprint().to_string().contains("SHA256:"));
+    }
 }

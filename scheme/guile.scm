@@ -6,49 +6,126 @@
 
 (define-module (guile)
   #:export
-  (;; Equality, truth
-   eq? eqv? equal? not boolean? ->bool
-   ;; Pairs and lists
-   car cdr cons list null? pair? list? length append reverse apply
-   caar cadr cdar cddr caaar caadr cadar caddr cdaar cdadr cddar cdddr
-   cadddr cddddr
-   set-car! set-cdr! append! reverse! list-set!
-   list-ref list-tail list-head last-pair cons* list-copy make-list iota
-   memq memv member assq assv assoc assq-ref assv-ref assoc-ref acons
-   delete delq delv
-   map map-in-order for-each filter list-index sort stable-sort
-   ;; Vectors
-   vector vector? vector-ref vector-set! vector-length make-vector vector->list
-   list->vector
-   ;; Numbers
-   + - * / = < <= > >= 1+ 1- abs max min quotient remainder modulo
-   number? real? rational? integer? exact-integer? exact? inexact?
-   zero? positive? negative? even? odd? round floor ceiling truncate
-   exact->inexact inexact->exact number->string string->number
-   ;; Characters and strings
-   char? char=? char-alphabetic? char-numeric? char-whitespace?
-   char-upper-case? char-lower-case? char-upcase char-downcase
-   char->integer integer->char
-   string string? string-append string-concatenate string-length
-   string-null? string-ref substring string-copy string-take string-drop
-   string-take-right string-drop-right string-join string-split
-   string-index string-rindex string-contains string-prefix?
-   string-suffix? string=? string<? string>? string-ci=?
-   string-trim string-trim-right string-trim-both string-upcase
-   string-downcase string-reverse string-pad string-pad-right make-string
-   string->list list->string
-   ;; Symbols and keywords
-   symbol? symbol->string string->symbol symbol-append keyword?
-   keyword->symbol symbol->keyword
-   ;; Procedures
-   procedure? identity const negate compose and=> noop
-   ;; Input and output
-   display write newline object->string format simple-format
-   open-input-file close-port close-input-port call-with-input-file
-   read-char eof-object? port?
-   ;; The system
-   getenv gethostname getuid getpid current-time file-exists? dirname
-   basename canonicalize-path primitive-load
+  (;; Data, by name
+   %host-type * *random-state* *unspecified* + - ->bool ->char-set / 1+ 1- <
+   <= = > >= EACCES EAGAIN ECONNREFUSED EEXIST EINVAL EIO EISDIR ENOENT
+   ENOTDIR EPERM EXIT_FAILURE EXIT_SUCCESS F_OK LC_ALL LC_CTYPE LC_MESSAGES
+   OPEN_BOTH OPEN_READ OPEN_WRITE R_OK SEEK_CUR SEEK_END SEEK_SET W_OK X_OK
+   abs absolute-file-name? access? acons acos and-map and=> append append!
+   apply ash asin assoc assoc-ref assoc-remove! assoc-set! assq assq-ref
+   assq-remove! assq-set! assv assv-ref assv-remove! assv-set! atan basename
+   bit-extract boolean? caaaar caaadr caaar caadar caaddr caadr caar cadaar
+   cadadr cadar caddar cadddr caddr cadr call-with-input-file
+   call-with-input-string call-with-output-string call-with-port
+   canonicalize-path car cdaaar cdaadr cdaar cdadar cdaddr cdadr cdar cddaar
+   cddadr cddar cdddar cddddr cdddr cddr cdr ceiling ceiling-quotient
+   ceiling-remainder ceiling/ centered-quotient centered-remainder centered/
+   char->integer char-alphabetic? char-ci<=? char-ci<? char-ci=? char-ci>=?
+   char-ci>? char-downcase char-general-category char-is-both?
+   char-lower-case? char-numeric? char-ready? char-set char-set->list
+   char-set->string char-set-adjoin char-set-any char-set-complement
+   char-set-contains? char-set-copy char-set-count char-set-delete
+   char-set-difference char-set-every char-set-filter char-set-fold
+   char-set-for-each char-set-intersection char-set-map char-set-size
+   char-set-union char-set:ascii char-set:blank char-set:designated
+   char-set:digit char-set:empty char-set:full char-set:graphic
+   char-set:hex-digit char-set:iso-control char-set:letter
+   char-set:letter+digit char-set:lower-case char-set:printing
+   char-set:punctuation char-set:symbol char-set:title-case
+   char-set:upper-case char-set:whitespace char-set<= char-set= char-set?
+   char-titlecase char-upcase char-upper-case? char-whitespace? char<=?
+   char<? char=? char>=? char>? char? close close-input-port
+   close-output-port close-port closedir complex? compose cons cons* const
+   cos current-error-port current-input-port current-output-port
+   current-time current-warning-port delete delete! delete1! delq delq!
+   delq1! delv delv! delv1! denominator directory-stream? dirname display
+   drain-input effective-version environ eof-object? eq? equal? eqv?
+   euclidean-quotient euclidean-remainder euclidean/ even? exact->inexact
+   exact-integer-sqrt exact-integer? exact? exp expt file-exists?
+   file-is-directory? file-name-separator-string file-name-separator?
+   file-port? fileno filter filter! finite? floor floor-quotient
+   floor-remainder floor/ flush-all-ports for-each force-output format ftell
+   gcd gensym get-internal-real-time get-internal-run-time get-output-string
+   getcwd getegid getenv geteuid getgid getgr getgrgid getgrnam gethostname
+   getlogin getpid getppid getpw getpwnam getpwuid gettimeofday getuid
+   gmtime group:gid group:mem group:name group:passwd hash hash-clear!
+   hash-count hash-create-handle! hash-fold hash-for-each
+   hash-for-each-handle hash-get-handle hash-map->list hash-ref hash-remove!
+   hash-set! hash-table? hashq hashq-create-handle! hashq-get-handle
+   hashq-ref hashq-remove! hashq-set! hashv hashv-create-handle!
+   hashv-get-handle hashv-ref hashv-remove! hashv-set! hashx-create-handle!
+   hashx-get-handle hashx-ref hashx-remove! hashx-set! identity in-vicinity
+   inexact->exact inexact? inf? input-port? integer->char integer-expt
+   integer-length integer? internal-time-units-per-second iota isatty?
+   keyword->symbol keyword? last-pair lcm length list list->char-set
+   list->string list->symbol list->vector list-cdr-ref list-cdr-set!
+   list-copy list-head list-index list-ref list-set! list-tail list?
+   localtime log log10 logand logbit? logcount logior lognot logtest logxor
+   lstat magnitude major-version make-doubly-weak-hash-table make-hash-table
+   make-list make-string make-vector make-weak-key-hash-table
+   make-weak-value-hash-table map map-in-order max member memq memv merge
+   merge! micro-version min minor-version mktime modulo modulo-expt
+   most-negative-fixnum most-positive-fixnum nan? negate negative? newline
+   nil? noop not null? number->string number? numerator object->string odd?
+   open-file open-input-file open-input-string open-output-string opendir
+   or-map output-port? pair? parse-path passwd:dir passwd:gecos passwd:gid
+   passwd:name passwd:passwd passwd:shell passwd:uid peek peek-char pk
+   port-closed? port-column port-encoding port-filename port-line port-mode
+   port? positive? primitive-load procedure? putenv quotient random
+   random-state-from-platform random:uniform rational? read read-char
+   readdir readlink real? remainder reverse reverse! reverse-list->string
+   rewinddir round round-quotient round-remainder round/ search-path seek
+   set-car! set-cdr! set-current-error-port set-current-input-port
+   set-current-output-port set-port-encoding! set-tm:gmtoff set-tm:hour
+   set-tm:isdst set-tm:mday set-tm:min set-tm:mon set-tm:sec set-tm:wday
+   set-tm:yday set-tm:year set-tm:zone setenv setvbuf simple-format sin
+   sleep sort sort! sort-list sort-list! sorted? sqrt stable-sort
+   stable-sort! stat stat:atime stat:atimensec stat:blksize stat:blocks
+   stat:ctime stat:ctimensec stat:dev stat:gid stat:ino stat:mode stat:mtime
+   stat:mtimensec stat:nlink stat:perms stat:rdev stat:size stat:type
+   stat:uid status:exit-val status:stop-sig status:term-sig strerror
+   strftime string string->char-set string->list string->number
+   string->symbol string-any string-any-c-code string-append
+   string-append/shared string-bytes-per-char string-capitalize
+   string-capitalize! string-ci->symbol string-ci< string-ci<= string-ci<=?
+   string-ci<> string-ci<? string-ci= string-ci=? string-ci> string-ci>=
+   string-ci>=? string-ci>? string-compare string-compare-ci
+   string-concatenate string-concatenate-reverse string-concatenate/shared
+   string-contains string-contains-ci string-copy string-copy! string-count
+   string-delete string-downcase string-downcase! string-drop
+   string-drop-right string-every string-every-c-code string-fill!
+   string-filter string-fold string-fold-right string-for-each
+   string-for-each-index string-hash string-hash-ci string-index
+   string-index-right string-join string-length string-map string-map!
+   string-normalize-nfc string-normalize-nfd string-normalize-nfkc
+   string-normalize-nfkd string-null? string-pad string-pad-right
+   string-prefix-ci? string-prefix-length string-prefix-length-ci
+   string-prefix? string-ref string-replace string-reverse string-reverse!
+   string-rindex string-set! string-skip string-skip-right string-split
+   string-suffix-ci? string-suffix-length string-suffix-length-ci
+   string-suffix? string-tabulate string-take string-take-right
+   string-titlecase string-titlecase! string-tokenize string-trim
+   string-trim-both string-trim-right string-unfold string-unfold-right
+   string-upcase string-upcase! string-utf8-length string< string<=
+   string<=? string<> string<? string= string=? string> string>= string>=?
+   string>? string? substring substring-fill! substring-move! substring/copy
+   substring/read-only substring/shared symbol symbol->keyword
+   symbol->string symbol-append symbol-hash symbol-interned? symbol? system
+   system* tan the-eof-object times tm:gmtoff tm:hour tm:isdst tm:mday
+   tm:min tm:mon tm:sec tm:wday tm:yday tm:year tm:zone tms:clock tms:cstime
+   tms:cutime tms:stime tms:utime truncate truncate-quotient
+   truncate-remainder truncate/ tzset ucs-range->char-set uname unread-char
+   unread-string unsetenv unspecified? usleep utsname:machine
+   utsname:nodename utsname:release utsname:sysname utsname:version vector
+   vector->list vector-length vector-ref vector-set! vector? version
+   with-error-to-port with-error-to-string with-input-from-file
+   with-input-from-port with-input-from-string with-output-to-port
+   with-output-to-string write write-char xsubstring zero?
+    eval current-module interaction-environment
+    ;; Macros
+    bound-identifier=? datum->syntax free-identifier=? generate-temporaries
+    identifier? make-variable-transformer syntax->datum syntax-source
+    syntax-violation syntax?
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?
@@ -60,7 +137,7 @@
    make-fluid make-unbound-fluid make-thread-local-fluid fluid?
    fluid-ref fluid-set! fluid-unset! fluid-bound? with-fluids*
    with-fluid* call-with-prompt abort-to-prompt make-prompt-tag
-   default-prompt-tag
+   default-prompt-tag print-exception system-error-errno raise delay false-if-exception parameterize with-fluids
    ;; Records
    make-record-type record-constructor record-predicate record-accessor
    record-modifier record? record-type-descriptor record-type-name
@@ -127,16 +204,11 @@
           ((f (car l)) (loop (cdr l) (cons (car l) out)))
           (else (loop (cdr l) out)))))
 
-(define (list-index f l)
-  (if (procedure? f)
-      (let loop ((l l) (n 0))
-        (cond ((null? l) #f)
-              ((f (car l)) n)
-              (else (loop (cdr l) (+ n 1)))))
-      (let loop ((rest l) (n 0))
-        (cond ((null? rest) #f)
-              ((eq? f (car rest)) n)
-              (else (loop (cdr rest) (+ n 1)))))))
+(define (list-index x l)
+  (let loop ((rest l) (n 0))
+    (cond ((null? rest) #f)
+          ((eq? x (car rest)) n)
+          (else (loop (cdr rest) (+ n 1))))))
 
 (define (member x l . same)
   (if (null? same)
@@ -154,38 +226,6 @@
               (((car same) x (car (car l))) (car l))
               (else (loop (cdr l)))))))
 
-(define (reverse! l . tail)
-  (%reverse-in-place l (if (null? tail) '() (car tail))))
-
-(define (acons key value l)
-  (cons (cons key value) l))
-
-(define (%merge a b less)
-  (let loop ((a a) (b b) (out '()))
-    (cond ((null? a) (append (reverse out) b))
-          ((null? b) (append (reverse out) a))
-          ((less (car b) (car a)) (loop a (cdr b) (cons (car b) out)))
-          (else (loop (cdr a) b (cons (car a) out))))))
-
-(define (%sort-list l n less)
-  (if (< n 2)
-      (list-head l n)
-      (let ((half (quotient n 2)))
-        (%merge (%sort-list l half less)
-                (%sort-list (list-tail l half) (- n half) less)
-                less))))
-
-(define (sort l less)
-  (%check-procedure "sort" 2 less)
-  (if (vector? l)
-      (list->vector (sort (vector->list l) less))
-      (begin
-        (%check-list "sort" 1 l)
-        (%sort-list l (length l) less))))
-
-(define (stable-sort l less)
-  (sort l less))
-
 (define (identity x) x)
 
 (define (const x)
@@ -202,10 +242,3 @@
 
 (define (and=> value f)
   (and value (f value)))
-
-(define (call-with-input-file name f . options)
-  (%check-procedure "call-with-input-file" 2 f)
-  (let* ((port (open-input-file name))
-         (value (f port)))
-    (close-port port)
-    value))

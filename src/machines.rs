@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod evaluate;
 pub mod expand;
+mod files;
 pub mod message;
 pub mod raw;
 pub mod reader;
@@ -150,6 +151,7 @@ fn not_read(name: &str, error: &io::Error) -> Evaluation {
 fn judged(report: Report, home: Option<&Path>) -> Evaluation {
     let (machines, mut wrong) = check::check(&report.machines, home);
     let mut diagnostics = report.diagnostics;
+    check::recognise_deploy_file(&mut diagnostics);
     diagnostics.append(&mut wrong);
     Evaluation {
         machines,
@@ -188,12 +190,7 @@ pub fn fuzz_reader(bytes: &[u8]) {
     /// The stack of a fuzz target is the usual one.
     const NESTING: u32 = 100;
     let text = String::from_utf8_lossy(bytes);
-    let mut sources = source::Sources::default();
-    if let Some(file) = sources.add("fuzz", &text)
-        && let Ok(data) = reader::read_all(&text, file, NESTING)
-    {
-        drop(expand::expand(&data, file, &mut sources));
-    }
+    evaluate::only_expand(&text, NESTING);
 }
 
 /// Decodes whatever bytes as a child's message, for fuzzing: must not panic.

@@ -15,7 +15,16 @@ pub mod tickets;
 pub(crate) mod sample {
     use std::collections::BTreeMap;
 
+    use std::time::Duration;
+
     use crate::machines::record::BuildMachine;
+
+    /// The processor time that this thread has had: other than the clock on
+    /// the wall it does not run faster where much else is done.
+    pub(crate) fn processor_time() -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).unwrap_or_default()
+    }
 
     /// A machine with the defaults of Guix 1.5.0.
     pub(crate) fn machine(name: &str) -> BuildMachine {

@@ -51,6 +51,7 @@ variables! {
     CONFIGURATION = "GUIX_CONFIGURATION_DIRECTORY", Directory, "/etc/guix", "keys, access control list, machine file";
     MACHINES = "OFFLOAD_MACHINES", File, "CONFIGURATION/machines.scm", "the machine file";
     GUIX = "OFFLOAD_GUIX", File, "found", "the real guix, for all other commands of the daemon";
+    FRESH = "OFFLOAD_FRESH", Seconds, "30", "how long a machine that has answered needs not be asked again before a build is taken for it";
     REPLY = "OFFLOAD_REPLY_TIMEOUT", Seconds, "2", "limit for reaching one machine before the daemon is answered";
     CONNECT = "OFFLOAD_CONNECT_TIMEOUT", Seconds, "30", "limit for a TCP connection, each address";
     HANDSHAKE = "OFFLOAD_HANDSHAKE_TIMEOUT", Seconds, "15", "limit for SSH's key exchange and authentication";
@@ -82,6 +83,8 @@ pub struct Settings {
     pub machine_file: PathBuf,
     /// The real guix, if told.
     pub guix: Option<PathBuf>,
+    /// How long a machine's answer is fresh.
+    pub fresh: Duration,
     /// Limit for reaching a machine before the reply.
     pub reply: Duration,
     /// Limit for a TCP connection.
@@ -143,6 +146,7 @@ impl Settings {
             state_dir,
             configuration_dir,
             guix: reader.path(GUIX),
+            fresh: reader.seconds(FRESH),
             reply: reader.seconds(REPLY),
             connect: reader.seconds(CONNECT),
             handshake: reader.seconds(HANDSHAKE),

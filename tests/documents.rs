@@ -8,7 +8,12 @@ use std::path::{Path, PathBuf};
 
 use offload::settings::VARIABLES;
 
-const DOCUMENTS: &[&str] = &["README.md", "CHANGELOG.md", "docs/architecture.md"];
+const DOCUMENTS: &[&str] = &[
+    "README.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/diagnostics.md",
+];
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

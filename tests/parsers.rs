@@ -122,21 +122,48 @@ fn base_32() {
 }
 
 #[test]
-fn evidence() {
-    let seeds = [
-        "offload evidence 1\nanswered 1764000002000\nfailed 1764000003000\nconnect 40000\n\
-         round-trip 800\nthroughput 1048576\nload 0.25 4 132070244352 -12 1764000001000\n\
-         failures 1\nrest host-key 1764001443000 5d1f connection refused\nbuilt 10000000\n\
-         built 3\nsent 00000007deadbeef\nsent-before 0badcafe\n",
-        "offload evidence 1\nprobing 1764000002000\nlater-line x\nsent \nsent-before \n",
-    ];
-    let seeds = seeds.map(|seed| seed.as_bytes().to_vec());
-    check(seeds.to_vec(), checks::evidence);
+fn s_expressions_and_signatures() {
+    let names = ["acl", "signature", "signing-key.pub", "signing-key.sec"];
+    let seeds: Vec<Vec<u8>> = ["ecc", "rsa"]
+        .iter()
+        .flat_map(|kind| names.map(|name| golden(&format!("signature/{kind}/{name}"))))
+        .collect();
+    check(seeds.clone(), checks::sexp);
+    check(seeds, checks::signature);
+}
+
+/// The files of `fuzz/seeds` for a target.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
+    let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    files
+        .map(|file| fs::read(file.unwrap().path()).unwrap())
+        .collect()
 }
 
 #[test]
-fn tickets() {
-    let ticket = b"offload-ticket 1\nfor x.drv\npid 12\nmachine a.b:22\nmachine w1:2222\n";
-    let name = b"00000000001234567890-0000004321";
-    check(vec![ticket.to_vec(), name.to_vec()], checks::ticket);
+fn requests() {
+    check(seeds("request"), checks::request);
+}
+
+#[test]
+fn keys() {
+    check(seeds("host_key"), checks::host_key);
+    check(seeds("key_file"), offload::gateway::fuzz_key_file);
+    check(seeds("known_hosts"), offload::gateway::fuzz_known_hosts);
+}
+
+#[test]
+fn daemons() {
+    check(seeds("conversation"), offload::daemon::fuzz_conversation);
+    check(seeds("frames"), offload::daemon::wire::fuzz_frames);
+    check(seeds("replies"), offload::daemon::operation::fuzz_replies);
+}
+
+#[test]
+fn what_hooks_leave_for_each_other() {
+    check(seeds("evidence"), checks::evidence);
+    check(seeds("ticket"), checks::ticket);
 }

@@ -147,6 +147,11 @@
 (define (make-promise thunk)
   (%make-promise #f thunk))
 
+;; In the words of boot-9, without a place.
+(define (print-exception port frame key arguments)
+  (display (%exception-text key arguments) port)
+  (newline port))
+
 (define (force promise)
   (let ((now (%promise-value promise)))
     (if (pair? now)
@@ -157,25 +162,126 @@
   (lambda (exception)
     (get (%exception-component type exception))))
 
-;; Prompts, as far as they only escape.
+;; Prompts.  The vector of a prompt in force holds where its body returns to,
+;; which the use of a partial continuation changes for as long as it runs, and
+;; the handler.
 (define (call-with-prompt tag thunk handler)
+  ((call-with-current-continuation
+    (lambda (return)
+      (let* ((prompt (vector return handler))
+             (result
+              (with-fluid* (%prompts)
+                  (cons (cons tag prompt) (fluid-ref (%prompts)))
+                thunk)))
+        ((vector-ref prompt 0) (lambda () result)))))))
+
+(define (abort-to-prompt tag . values)
+  (let ((found (assq tag (fluid-ref (%prompts)))))
+    (if found
+        (call-with-current-continuation
+         (lambda (k)
+           (let ((prompt (cdr found)))
+             ((vector-ref prompt 0)
+              (lambda ()
+                (%apply (vector-ref prompt 1)
+                        (%rest<-list
+                         (cons (%partial prompt k) values))))))))
+        (%no-prompt tag))))
+
+(define (%partial prompt k)
+  (lambda results
+    ((call-with-current-continuation
+      (lambda (return)
+        (let ((outer (vector-ref prompt 0)))
+          (vector-set! prompt 0
+                       (lambda (thunk)
+                         (vector-set! prompt 0 outer)
+                         (return thunk)))
+          (%apply k (%rest<-list results))))))))
+
+(define-syntax-rule (delay expression)
+  (%make-promise #f (lambda () expression)))
+
+(define-syntax false-if-exception
+  (syntax-rules ()
+    ((_ expression)
+     (%false-if-exception (lambda () expression)))
+    ((_ expression #:warning template argument ...)
+     (%false-if-exception (lambda () expression)))))
+
+(define-syntax parameterize
+  (syntax-rules ()
+    ((_ ((parameter value) ...) body ...)
+     (%parameterize (list parameter ...)
+                    (list value ...)
+                    (lambda () body ...)))))
+
+(define-syntax with-fluids
+  (syntax-rules ()
+    ((_ ((fluid value) ...) body ...)
+     (with-fluids* (list fluid ...)
+                   (list value ...)
+                   (lambda () body ...)))))
+
+;; For `guard': CHOOSE gives for an exception a thunk, which runs once the
+;; stack is unwound, or #f.
+(define (%guard choose thunk)
   ((call-with-current-continuation
     (lambda (k)
       (let ((result
-             (with-fluid* (%prompts)
-                 (cons (cons tag
-                             (lambda values
-                               (k (lambda ()
-                                    (%apply handler
-                                            (%rest<-list
-                                             (cons %partial-continuation
-                                                   values)))))))
-                       (fluid-ref (%prompts)))
-               thunk)))
+             (%with-handler
+              (lambda (exception)
+                (let ((chosen (choose exception)))
+                  (if chosen
+                      (k chosen)
+                      (%raise-again exception))))
+              #f
+              thunk)))
         (lambda () result))))))
 
-(define (abort-to-prompt tag . values)
-  (let ((prompt (assq tag (fluid-ref (%prompts)))))
-    (if prompt
-        (%apply (cdr prompt) (%rest<-list values))
-        (%no-prompt tag))))
+(define (%raise-again exception)
+  (let* ((state (%state))
+         (handler (%next-handler exception)))
+    (if handler
+        (let ((result (handler exception)))
+          (%set-state! state)
+          result)
+        (%reraise exception))))
+
+;; Parts of `define-record-type'.
+(define-syntax %define-constructor
+  (syntax-rules ()
+    ((_ type (name field ...))
+     (define name (record-constructor type '(field ...) 'name)))))
+
+(define-syntax %define-predicate
+  (syntax-rules ()
+    ((_ type #f)
+     (define unused #f))
+    ((_ type name)
+     (define name (record-predicate type)))))
+
+(define-syntax %define-field
+  (syntax-rules ()
+    ((_ type field)
+     (define unused #f))
+    ((_ type field accessor)
+     (define accessor (record-accessor type 'field 'accessor)))
+    ((_ type field accessor modifier)
+     (begin
+       (define accessor (record-accessor type 'field 'accessor))
+       (define modifier (record-modifier type 'field 'modifier))))))
+
+;; For `while'.
+(define (%call-with-break body)
+  (call-with-current-continuation
+   (lambda (k)
+     (body (lambda values
+             (if (null? values)
+                 (k #t)
+                 (%apply k (%rest<-list values))))))))
+
+(define (%call-with-continue body)
+  (call-with-current-continuation
+   (lambda (k)
+     (body (lambda () (k #f))))))

@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::render::{self, Style, Texts};
 use super::{complain, print};
@@ -142,12 +143,19 @@ fn inputs(options: &Options, settings: &Settings) -> Vec<Input> {
         .collect()
 }
 
+/// The system's words without `(os error 13)`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next();
+    words.unwrap_or_default().to_owned()
+}
+
 fn unreadable(shown: &str, error: &io::Error) -> String {
     let quoted = format!("{shown:?}");
     if error.kind() == io::ErrorKind::NotFound {
         format!("no such file: {quoted}")
     } else {
-        format!("cannot read {quoted}: {error}")
+        format!("cannot read {quoted}: {}", reason(error))
     }
 }
 
@@ -186,9 +194,10 @@ fn check(input: Input, settings: &Settings, surroundings: &Surroundings) -> Chec
     if input.is_installed {
         diagnostics.extend(surroundings.machine_file(Path::new(&input.name)));
     }
-    let rename = |file: &mut String| {
-        if *file == input.name {
-            file.clone_from(&shown);
+    let as_typed: Arc<str> = shown.as_str().into();
+    let rename = |file: &mut Arc<str>| {
+        if **file == *input.name {
+            *file = Arc::clone(&as_typed);
         }
     };
     for diagnostic in &mut diagnostics {
@@ -210,7 +219,7 @@ fn check(input: Input, settings: &Settings, surroundings: &Surroundings) -> Chec
         let place = diagnostic.location.as_ref();
         place.map(|place| {
             (
-                place.file != shown,
+                place.file != as_typed,
                 place.file.clone(),
                 place.line,
                 place.column,

@@ -4,6 +4,7 @@
 //! nothing here: a wrong value ends the hook later, or matches nothing.
 
 mod advice;
+mod deploy;
 mod field;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::record::{BuildMachine, Field};
 use field::{Checked, Wrong};
 
 pub use advice::advise;
+pub use deploy::recognise_deploy_file;
 
 /// Makes build machines, and says what is wrong with those that cannot be.
 pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {
@@ -60,7 +62,7 @@ struct Checker<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
     /// The machine, unless one of its fields is wrong; all fields are looked
     /// at in any case.
     fn machine(&mut self, home: Option<&Path>) -> Option<BuildMachine> {
@@ -105,7 +107,7 @@ impl Checker<'_> {
         })
     }
 
-    fn field(&self, field: Field) -> Option<&RawField> {
+    fn field(&self, field: Field) -> Option<&'a RawField> {
         self.raw.field(field)
     }
 
@@ -151,13 +153,13 @@ impl Checker<'_> {
         default: T,
         read: impl Fn(&Plain) -> Checked<T>,
     ) -> Option<T> {
-        let Some(raw) = self.field(field).cloned() else {
+        let Some(raw) = self.field(field) else {
             return Some(default);
         };
         match read(&raw.value) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.wrong(&raw, &wrong);
+                self.wrong(raw, &wrong);
                 None
             }
         }
@@ -181,8 +183,8 @@ impl Checker<'_> {
     /// `systems` wins unless it is #f; else the obsolete `system` (source:
     /// build-machine-systems in guix/scripts/offload.scm).
     fn systems(&mut self) -> Option<Vec<String>> {
-        let systems = self.field(Field::Systems).cloned();
-        let system = self.field(Field::System).cloned();
+        let systems = self.field(Field::Systems);
+        let system = self.field(Field::System);
         match (systems, system) {
             (Some(systems), _) if systems.value != Plain::Boolean(false) => {
                 self.or(Field::Systems, Vec::new(), field::systems)

@@ -21,11 +21,14 @@ pub use pattern::{Each, Matcher, Pattern};
 /// The file of places in the library, which no source is.
 pub const LIBRARY: u16 = u16::MAX;
 
-/// A whole program.
+/// Tells whether a place is in a file rather than the library.
+pub fn is_of_the_file(span: Span) -> bool {
+    span.file != LIBRARY && span.end > span.start
+}
+
+/// A program, and what of it is still to be run.
 #[derive(Default)]
 pub struct Program {
-    /// Which of the sources the machine file is.
-    pub file: u16,
     /// Constants, by number; they never pass through the engine's compiler.
     pub constants: Vec<Constant>,
     /// Local variables, by number.
@@ -48,11 +51,12 @@ pub struct Program {
     pub sites: Vec<Span>,
     /// Primitives that occur.
     pub primitives: BTreeSet<&'static str>,
-    /// Definitions of the library that are reached: global, value.
+    /// Definitions of the library that are reached and to be run: global,
+    /// value.
     pub library: Vec<(u32, Expr)>,
     /// Variables of the file that begin with the value of a name of the core.
     pub initial: Vec<(u32, Expr)>,
-    /// The top-level forms in their order.
+    /// The top-level forms that are to be run, in their order.
     pub forms: Vec<Expr>,
 }
 
@@ -266,11 +270,6 @@ impl Program {
         if let Some(local) = self.local_mut(local) {
             local.assigned = true;
         }
-    }
-
-    /// Tells whether a place is in a file rather than the library.
-    pub fn is_of_the_file(&self, span: Span) -> bool {
-        span.file != LIBRARY && span.end > span.start
     }
 
     fn is_boxed(&self, local: u32) -> bool {

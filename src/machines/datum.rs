@@ -49,6 +49,8 @@ pub enum Number {
     Big(String, u32),
     /// An exact ratio in lowest terms, denominator above 1.
     Ratio(i64, i64),
+    /// Any other exact ratio: sign and digits, and digits, in this radix.
+    BigRatio(String, String, u32),
     /// An inexact real.
     Real(f64),
 }
@@ -151,6 +153,12 @@ impl Number {
                 _ => format!("#b{digits}"),
             },
             Self::Ratio(n, d) => format!("{n}/{d}"),
+            Self::BigRatio(n, d, 10) => format!("{n}/{d}"),
+            Self::BigRatio(n, d, radix) => match radix {
+                16 => format!("#x{n}/{d}"),
+                8 => format!("#o{n}/{d}"),
+                _ => format!("#b{n}/{d}"),
+            },
             Self::Real(x) => written_real(*x),
         }
     }
@@ -190,6 +198,16 @@ pub fn written_real(x: f64) -> String {
     }
 }
 
+/// Tells whether a character can be seen: neither space nor control, nor of
+/// those that are drawn as nothing.
+pub fn is_graphic(c: char) -> bool {
+    !c.is_whitespace()
+        && !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{10ffff}')
+}
+
 /// A string as Guile's `write` gives it.
 pub fn written_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len().saturating_add(2));
@@ -205,53 +223,102 @@ pub fn written_text(text: &str) -> String {
             '\u{8}' => out.push_str("\\b"),
             '\u{b}' => out.push_str("\\v"),
             '\u{c}' => out.push_str("\\f"),
-            '\0' => out.push_str("\\0"),
-            c if c.is_control() => {
-                let code = format!("\\x{:02x}", u32::from(c));
+            c if c == ' ' || is_graphic(c) => out.push(c),
+            c => {
+                let code = match u32::from(c) {
+                    code @ 0..=0xff => format!("\\x{code:02x}"),
+                    code @ 0..=0xffff => format!("\\u{code:04x}"),
+                    code => format!("\\U{code:06x}"),
+                };
                 out.push_str(&code);
             }
-            c => out.push(c),
         }
     }
     out.push('"');
     out
 }
 
+/// The names of the first characters.
+const CONTROLS: [&str; 33] = [
+    "nul",
+    "soh",
+    "stx",
+    "etx",
+    "eot",
+    "enq",
+    "ack",
+    "alarm",
+    "backspace",
+    "tab",
+    "newline",
+    "vtab",
+    "page",
+    "return",
+    "so",
+    "si",
+    "dle",
+    "dc1",
+    "dc2",
+    "dc3",
+    "dc4",
+    "nak",
+    "syn",
+    "etb",
+    "can",
+    "em",
+    "sub",
+    "esc",
+    "fs",
+    "gs",
+    "rs",
+    "us",
+    "space",
+];
+
 /// A character as Guile's `write` gives it.
 pub fn written_character(c: char) -> String {
-    match c {
-        '\0' => "#\\nul".into(),
-        '\u{7}' => "#\\alarm".into(),
-        '\u{8}' => "#\\backspace".into(),
-        '\t' => "#\\tab".into(),
-        '\n' => "#\\newline".into(),
-        '\u{b}' => "#\\vtab".into(),
-        '\u{c}' => "#\\page".into(),
-        '\r' => "#\\return".into(),
-        '\u{1b}' => "#\\esc".into(),
-        ' ' => "#\\space".into(),
-        '\u{7f}' => "#\\delete".into(),
-        c if c.is_control() => format!("#\\x{:x}", u32::from(c)),
-        c => format!("#\\{c}"),
+    let code = u32::from(c);
+    let name = usize::try_from(code)
+        .ok()
+        .and_then(|code| CONTROLS.get(code));
+    match (name, c) {
+        (Some(name), _) => format!("#\\{name}"),
+        (None, '\u{7f}') => "#\\delete".into(),
+        // A mark that combines with what stands before it gets a circle.
+        (None, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20f0}') => {
+            format!("#\\\u{25cc}{c}")
+        }
+        (None, c) if is_graphic(c) => format!("#\\{c}"),
+        (None, _) => format!("#\\{code:o}"),
     }
 }
 
 /// A symbol as Guile's `write` gives it.
 pub fn written_symbol(name: &str) -> String {
-    let plain = !name.is_empty()
-        && name != "."
-        && !name.starts_with('#')
-        && !name.chars().any(|c| {
-            c.is_whitespace()
-                || c.is_control()
-                || matches!(c, '(' | ')' | '"' | ';' | '\'' | '[' | ']' | '{' | '}')
-        })
+    let quoted_first = |c: char| c.is_ascii_digit() || matches!(c, '\'' | '`' | ',');
+    let plain = name != "."
+        && name
+            .chars()
+            .next()
+            .is_some_and(|first| !quoted_first(first))
+        && name
+            .chars()
+            .all(|c| is_graphic(c) && !"()\";#[]{}".contains(c))
         && super::reader::number::parse(name, 10).is_none();
     if plain {
-        name.to_owned()
-    } else {
-        format!("#{{{name}}}#")
+        return name.to_owned();
     }
+    let mut out = String::from("#{");
+    for c in name.chars() {
+        if c == ' ' || (is_graphic(c) && !"()[]{}".contains(c)) {
+            out.push(c);
+        } else {
+            let code = format!("\\x{:x};", u32::from(c));
+            out.push_str(&code);
+        }
+    }
+    out.push_str("}#");
+    out
 }
 
 #[cfg(test)]

@@ -295,7 +295,8 @@ mod tests {
                 let entries = std::fs::read_dir(&path).unwrap();
                 open.extend(entries.map(|entry| entry.unwrap().path()));
             } else if !path.ends_with("tests.rs") {
-                let code = code(&path);
+                // What the compiler knew is no world to read.
+                let code = code(&path).replace("std::env::consts", "");
                 let reads = WORLD.iter().any(|word| code.contains(word));
                 if reads && !code.contains("dependency::") && !code.contains("depend(") {
                     silent.push(path);

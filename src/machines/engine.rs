@@ -3,6 +3,7 @@
 //! `Engine::new` takes 230 ms, nearly all of it for a prelude and macros that
 //! a core program has no use for; the engine below is ready in 2 ms.
 
+mod interpreter;
 mod native;
 pub mod raise;
 mod value;
@@ -13,19 +14,21 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use steel::rerrs::ErrorKind;
-use steel::steel_vm::engine::Engine;
-use steel::steel_vm::primitives;
 
 use super::builtin;
-use super::core::{Program, Text, emit};
+use super::core::{Program, is_of_the_file};
 use super::source::Span;
 
 pub use super::dependency::note as depend;
+pub use interpreter::{
+    Interpreter, native_text, nested, nested_constant, nested_primitive, opaque, opaque_value,
+    quoted_datum, recently_quoted,
+};
 pub use native::{error_in, procedure, procedure_name};
 pub use raise::Thrown;
 pub use value::{
-    Answer, End, Fault, Foreign, Function, Number, Value, View, argument_list, boolean, bytes,
-    bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
+    Answer, End, Fault, Foreign, Function, Number, Value, View, address, argument_list, boolean,
+    bytes, bytes_set, car, cdr, character, cons, constant, empty, foreign, from_bytes, from_datum,
     from_list, from_list_with, from_literal, from_number, from_rest, from_vector, identical,
     integer, is_empty, is_pair, is_procedure, is_unset, keyword, list_items, number, pair, real,
     set_car, set_cdr, set_text, symbol, text, to_rest, uncons, unset, unspecified, vector_items,
@@ -35,6 +38,7 @@ pub use value::{
 /// Primitives that are Steel's own.
 const NATIVE: &[&str] = &[
     "%apply",
+    "%eval-string",
     "box-strong",
     "unbox-strong",
     "set-strong-box!",
@@ -48,6 +52,7 @@ const NATIVE: &[&str] = &[
 fn native_name(name: &str) -> &str {
     match name {
         "%apply" => "apply",
+        "%eval-string" => "eval-string",
         "%native-call/cc" => "call/cc",
         "%native-handle" => "call-with-exception-handler",
         "%native-raise" => "raise-error",
@@ -64,6 +69,8 @@ const EMITTED: &[&str] = &[
     "%lambda-args",
     "%unbound",
     "%apply",
+    "%constant",
+    "%primitive",
     "%make-machine",
     "%list<-rest",
     "box-strong",
@@ -182,75 +189,34 @@ pub fn native(name: &'static str, arguments: &[Value]) -> Answer {
 }
 
 /// Makes the program's tables known to the procedures that need them.
-pub fn hold(program: Program) -> Rc<Program> {
-    let program = Rc::new(program);
-    PROGRAM.set(Rc::clone(&program));
-    program
+pub fn hold(program: Program) {
+    PROGRAM.set(Rc::new(program));
 }
 
-/// Runs a program; its value is that of the last form.
-pub fn run(program: Program) -> Result<Value, Failure> {
-    let program = hold(program);
+/// Takes back what [`hold`] was given.
+pub fn release() -> Program {
+    Rc::into_inner(PROGRAM.take()).unwrap_or_default()
+}
+
+/// Forgets what belongs to the evaluation before.
+fn reset() {
     FAILURES.with_borrow_mut(|failures| failures.clear());
     builtin::reset();
     SITE.set(None);
-    let text = emit(&program);
-    let mut engine = engine(&program, &text)?;
-    let result = engine.run(text.text.clone());
-    // The destructor takes longer than a small file needs in all.
-    std::mem::forget(engine);
-    match result {
-        Ok(values) => Ok(values.into_iter().last().unwrap_or_else(unspecified)),
-        Err(error) => Err(explain(&error, &program, &text)),
-    }
-}
-
-/// An engine that knows what the program mentions.
-fn engine(program: &Program, text: &Text) -> Result<Engine, Failure> {
-    let mut engine = Engine::new_raw_no_kernel();
-    let module = primitives::prelude();
-    // What the compiler itself emits, for rest arguments and the like.
-    for (name, value) in module.inner_map().iter() {
-        engine.register_value(&format!("#%prim.{name}"), value.clone());
-    }
-    NATIVES.with_borrow_mut(|natives| {
-        if natives.is_empty() {
-            for name in NATIVE.iter().chain(builtin::USED_NATIVES) {
-                if let Some(value) = module.try_get_ref(native_name(name)) {
-                    natives.insert(name, value);
-                }
-            }
-        }
-    });
-    for name in program.primitives.iter().chain(EMITTED) {
-        let value = match builtin::function(name) {
-            Some(function) => Value::FuncV(function),
-            None => module.try_get_ref(native_name(name)).ok_or_else(|| {
-                Failure::new("internal", format!("the interpreter lacks `{name}`"))
-            })?,
-        };
-        engine.register_value(&format!("p.{name}"), value);
-    }
-    for number in &text.constants {
-        if let Some(value) = program.constants.get(*number as usize) {
-            engine.register_value(&format!("k{number}"), constant(value)?);
-        }
-    }
-    let unset = value::unset();
-    engine.register_value("unset", unset.clone());
-    for number in 0..program.globals.len() {
-        engine.register_value(&format!("g{number}"), unset.clone());
-    }
-    Ok(engine)
 }
 
 /// What an error means, and where in the file.
-fn explain(error: &Fault, program: &Program, text: &Text) -> Failure {
+fn explain(error: &Fault) -> Failure {
     let mut failure = failure_of(error).worded();
     if failure.span.is_none() {
-        failure.span = place(error, program, text);
+        failure.span = place(error);
     }
     failure
+}
+
+/// What an error means, without the place of what is running.
+pub fn explained(error: &Fault) -> Failure {
+    failure_of(error).worded()
 }
 
 /// The failure that an error carries, or means.
@@ -271,12 +237,9 @@ pub fn failure_of(error: &Fault) -> Failure {
 /// library the call of it that the file made last, else the top-level form.
 ///
 /// Steel's stack trace is no help: calls in tail position leave no frame.
-fn place(error: &Fault, program: &Program, text: &Text) -> Option<Span> {
-    error
-        .span()
-        .filter(|span| span.end() > span.start())
-        .and_then(|span| text.origin(span.start(), span.end()))
-        .filter(|span| program.is_of_the_file(*span))
+fn place(error: &Fault) -> Option<Span> {
+    interpreter::origin(error)
+        .filter(|span| is_of_the_file(*span))
         .or_else(|| SITE.get())
 }
 

@@ -2,16 +2,17 @@
 
 mod outcome;
 
+use std::borrow::Cow;
+
 use super::builtin::offload::{Machine, literal_machine, machine};
-use super::core::Program;
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity};
 use super::engine::{self, Failure, Value, View, list_items, view};
-use super::expand::{Finding, expand};
+use super::expand::{Expander, FileValue, Finding, Outcome};
 use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
-use super::source::{Sources, Span};
+use super::source::{Sources, Span, decode};
 
 pub use outcome::outcome;
 
@@ -42,38 +43,23 @@ impl Report {
 ///
 /// Without any limit on time and memory: see [`super::child`].
 pub fn evaluate(name: &str, bytes: &[u8], nesting: u32) -> Report {
-    let mut sources = Sources::default();
-    let steps = steps(name, bytes, nesting, &mut sources, true);
-    report(steps, &sources)
+    evaluate_as(name, bytes, nesting, true)
 }
 
 /// The same, but always with the engine, for tests.
 pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
-    let mut sources = Sources::default();
-    let steps = steps(name, bytes, nesting, &mut sources, false);
-    report(steps, &sources)
+    evaluate_as(name, bytes, nesting, false)
 }
 
-fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Report {
-    let (findings, machines) = match steps {
-        Ok((findings, machines)) => (findings, machines),
-        Err(mut findings) => {
-            // As with stock there are no machines then: the file of a virtual
-            // machine that has not run yet is no mistake.
-            for finding in &mut findings {
-                if finding.diagnostic.code == "machines::missing-file" {
-                    finding.diagnostic.severity = Severity::Warning;
-                }
-            }
-            (findings, Vec::new())
-        }
-    };
+fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report {
+    let mut outcome = evaluated(name, bytes, nesting, shortcut);
+    let machines = machines_of(&mut outcome);
     Report {
         machines: machines
             .iter()
-            .map(|machine| raw(machine, sources))
+            .map(|machine| raw(machine, &outcome.sources))
             .collect(),
-        diagnostics: located(findings, sources),
+        diagnostics: located(outcome.findings, &outcome.sources),
         dependencies: dependency::take(),
     }
 }
@@ -81,100 +67,114 @@ fn report(steps: Steps<(Vec<Finding>, Vec<Machine>)>, sources: &Sources) -> Repo
 /// The value of a text's last form as `write` gives it, for tests of the
 /// language.
 pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
+    let mut outcome = evaluated("text", text.as_bytes(), reader::NESTING_MAX, false);
+    if let Some(failure) = outcome.failure.take() {
+        add_failure(&mut outcome.findings, failure);
+    }
+    match outcome.result {
+        FileValue::Value(value) if !has_errors(&outcome.findings) => {
+            Ok(super::builtin::print::written(&value))
+        }
+        _ => Err(located(outcome.findings, &outcome.sources)),
+    }
+}
+
+/// Reads and expands a text without running it, for fuzzing.
+pub fn only_expand(text: &str, nesting: u32) {
     let mut sources = Sources::default();
-    let ran = expanded("text", text.as_bytes(), reader::NESTING_MAX, &mut sources)
-        .and_then(|(program, findings)| run(program, findings));
-    match ran {
-        Ok((_, value)) => Ok(super::builtin::print::written(&value)),
-        Err(findings) => Err(located(findings, &sources)),
+    if let Some(file) = sources.add("fuzz", text) {
+        let mut expander = Expander::new(sources);
+        expander.only_expand();
+        expander.evaluate_text(file, text, nesting);
     }
 }
 
-type Steps<T> = Result<T, Vec<Finding>>;
-
-fn steps(
-    name: &str,
-    bytes: &[u8],
-    nesting: u32,
-    sources: &mut Sources,
-    shortcut: bool,
-) -> Steps<(Vec<Finding>, Vec<Machine>)> {
-    let (program, findings) = expanded(name, bytes, nesting, sources)?;
-    if shortcut && let Some(forms) = program.literal_machines() {
-        let program = engine::hold(program);
-        let machines = forms
-            .iter()
-            .filter_map(|form| program.records.get(*form as usize))
-            .filter_map(literal_machine)
-            .collect();
-        return Ok((findings, machines));
+fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
+    let mut sources = Sources::default();
+    let read = decoded(name, bytes, &mut sources).and_then(|text| {
+        let file = sources.add(name, &text);
+        file.map(|file| (file, text)).ok_or_else(|| {
+            Box::new(finding(
+                "too-large",
+                "the file is too large",
+                Span::default(),
+            ))
+        })
+    });
+    match read {
+        Ok((file, text)) => {
+            let mut expander = Expander::new(sources);
+            expander.evaluate_text(file, &text, nesting);
+            expander.finish(shortcut)
+        }
+        Err(finding) => Outcome {
+            findings: vec![*finding],
+            failure: None,
+            result: FileValue::Literal(Vec::new()),
+            last: Span::default(),
+            sources,
+        },
     }
-    let span = program.forms.last().map(|form| form.span);
-    let (mut findings, value) = run(program, findings)?;
-    match machines(&value) {
-        Ok(machines) => Ok((findings, machines)),
-        Err(diagnostic) => {
-            let span = span.unwrap_or_default();
-            findings.push(Finding { diagnostic, span });
-            Err(findings)
+}
+
+/// The machines, if nothing is wrong; what is wrong is added.
+fn machines_of(outcome: &mut Outcome) -> Vec<Machine> {
+    if let Some(failure) = outcome.failure.take() {
+        let missing = failure.code == MISSING_FILE;
+        add_failure(&mut outcome.findings, failure);
+        if missing {
+            return Vec::new();
         }
     }
-}
-
-/// The core program of a text, unless something is wrong with it.
-fn expanded(
-    name: &str,
-    bytes: &[u8],
-    nesting: u32,
-    sources: &mut Sources,
-) -> Steps<(Program, Vec<Finding>)> {
-    let text = decoded(name, bytes, sources)?;
-    let file = sources.add(name, text).ok_or_else(|| {
-        vec![finding(
-            "too-large",
-            "the file is too large",
-            Span::default(),
-        )]
-    })?;
-    let data = reader::read_all(text, file, nesting)
-        .map_err(|error| vec![finding("read", error.problem.to_string(), error.span)])?;
-    let (program, findings) = expand(&data, file, sources);
-    if findings.iter().any(|finding| finding.diagnostic.is_error()) {
-        return Err(findings);
+    if has_errors(&outcome.findings) {
+        return Vec::new();
     }
-    Ok((program, findings))
-}
-
-/// The value of the last form.
-fn run(program: Program, mut findings: Vec<Finding>) -> Steps<(Vec<Finding>, Value)> {
-    match engine::run(program) {
-        Ok(value) => Ok((findings, value)),
-        Err(failure) => {
-            add_failure(&mut findings, failure);
-            Err(findings)
+    let machines = match &outcome.result {
+        FileValue::Literal(forms) => {
+            let program = engine::program();
+            return forms
+                .iter()
+                .filter_map(|form| program.records.get(*form as usize))
+                .filter_map(literal_machine)
+                .collect();
         }
-    }
+        FileValue::Value(value) => machines(value),
+    };
+    machines.unwrap_or_else(|diagnostic| {
+        outcome.findings.push(Finding {
+            diagnostic,
+            span: outcome.last,
+        });
+        Vec::new()
+    })
+}
+
+fn has_errors(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.diagnostic.is_error())
 }
 
 /// The text; a file in another encoding is an error at its first bad byte.
-fn decoded<'a>(name: &str, bytes: &'a [u8], sources: &mut Sources) -> Steps<&'a str> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let start = error.valid_up_to();
+fn decoded<'a>(
+    name: &str,
+    bytes: &'a [u8],
+    sources: &mut Sources,
+) -> Result<Cow<'a, str>, Box<Finding>> {
+    decode(bytes).map_err(|error| {
         let good = bytes
-            .get(..start)
+            .get(..error.at)
             .and_then(|good| std::str::from_utf8(good).ok())
             .unwrap_or_default();
         // What stands before is enough to know the place.
         let file = sources.add(name, good).unwrap_or_default();
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        let start = u32::try_from(error.at).unwrap_or(u32::MAX);
         let span = Span {
             file,
             start,
             end: start,
         };
-        let mut finding = finding("encoding", "this is not UTF-8", span);
+        let mut finding = finding("encoding", error.message, span);
         finding.diagnostic.help = Some("save the file as UTF-8".into());
-        vec![finding]
+        Box::new(finding)
     })
 }
 
@@ -184,6 +184,9 @@ fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
         span,
     }
 }
+
+/// The code of a failure because a file does not exist.
+const MISSING_FILE: &str = "missing-file";
 
 /// Notes why the program ended. A warning about the same place, such as the
 /// one about an unbound name, becomes the error.
@@ -198,6 +201,11 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
         return;
     }
     let mut finding = finding(failure.code, failure.message, span);
+    if failure.code == MISSING_FILE {
+        // As in stock the file has no machines then, which is right for a
+        // machine that is a VM which has not run yet.
+        finding.diagnostic.severity = Severity::Warning;
+    }
     finding.diagnostic.help = failure.help;
     findings.push(finding);
 }

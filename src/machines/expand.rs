@@ -7,32 +7,46 @@
 
 mod body;
 mod branch;
+mod conditional;
+mod files;
 mod forms;
 mod machine;
 mod macros;
 mod r#match;
 mod modules;
+mod procedural;
 mod procedures;
 mod promises;
 mod quasi;
 mod scope;
+mod session;
 mod special;
+mod syntax_case;
 mod syntax_rules;
 mod values;
 
 use std::rc::Rc;
 
-use super::core::{Constant, Expr, ExprKind, Program};
+use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
 use super::datum::{Datum, Kind};
 use super::diagnostic::Diagnostic;
+use super::engine::{Failure, Interpreter, Value, opaque_value};
+use super::reader::NESTING_MAX;
 use super::source::{Sources, Span};
 use macros::{Macro, macro_of};
 use modules::Modules;
 use promises::Promises;
 use scope::{Binding, Scope};
 use special::Special;
+use syntax_case::{PatternForm, TemplateForm, Use};
 
 pub use modules::{known_module_of, missing_exports, supported_modules};
+pub use scope::stripped;
+pub use session::{
+    FileValue, Outcome, current_use, fill_syntax, fresh_identifier, like, match_syntax, nested,
+    nested_file, same_identifier,
+};
+pub use syntax_rules::{Matched, Matches};
 
 /// What was found wrong, and where.
 pub struct Finding {
@@ -55,67 +69,67 @@ fn refused(diagnostic: Diagnostic, span: Span) -> Malformed {
     Malformed(Box::new(Finding { diagnostic, span }))
 }
 
-/// Expands the data of a file, which is this one of the sources.
-pub fn expand(data: &[Datum], file: u16, sources: &mut Sources) -> (Program, Vec<Finding>) {
-    let mut expander = Expander::new(sources);
-    expander.program.file = file;
-    expander.declare_redefined(data);
-    for datum in data {
-        expander.top_level_form(datum);
-    }
-    expander.library();
-    expander.find_broken_promises();
-    let program = std::mem::take(&mut expander.program);
-    (program, std::mem::take(&mut expander.findings))
-}
-
-impl Drop for Expander<'_> {
+impl Drop for Expander {
     fn drop(&mut self) {
         self.file.aliases().clear();
     }
 }
 
-struct Expander<'s> {
+/// How much deeper than the text a form may be that macros make.
+const LEVELS_MORE: u32 = 1_000;
+
+/// The state of an evaluation.
+#[derive(Default)]
+pub struct Expander {
     program: Program,
     findings: Vec<Finding>,
     modules: Modules,
     macros: Vec<Macro>,
     promises: Promises,
-    /// How many uses of macros stand inside each other here.
-    depth: u32,
-    /// How many uses of macros there were.
-    uses: u32,
-    #[expect(dead_code, reason = "for files that are included")]
-    sources: &'s mut Sources,
+    sources: Sources,
     /// What is there without an import.
     core: Rc<Scope>,
     /// The file's own definitions; imports are in between.
     file: Rc<Scope>,
     imports: Rc<Scope>,
     unspecified: u32,
+    patterns: Vec<PatternForm>,
+    templates: Vec<TemplateForm>,
+    /// The use of a procedural macro that is being expanded.
+    current: Use,
+    /// How many uses of macros stand inside each other here.
+    depth: u32,
+    /// How many uses of macros there were.
+    uses: u32,
+    /// Nothing is run any more.
+    stopped: bool,
+    /// How deep forms may be nested, and are here.
+    nesting: u32,
+    level: u32,
+    /// How many files load each other here.
+    files: u32,
+    /// The interpreter is running.
+    nested: bool,
+    /// There as soon as something was run.
+    interpreter: Option<Interpreter>,
+    /// The value of the last form that was run.
+    value: Option<Value>,
+    /// Why the evaluation stopped.
+    failure: Option<Failure>,
+    /// The form that is being looked at.
+    last: Span,
 }
 
-impl<'s> Expander<'s> {
-    fn new(sources: &'s mut Sources) -> Self {
-        let mut program = Program::default();
-        let unspecified = program.constant(Constant::Unspecified);
-        let modules = Modules::default();
-        let core = Scope::beside(modules.root());
-        let imports = Scope::inside(&core);
-        let mut expander = Self {
-            file: Scope::inside(&imports),
-            imports,
-            core,
-            program,
-            findings: Vec::new(),
-            modules,
-            macros: Vec::new(),
-            promises: Promises::new(),
-            depth: 0,
-            uses: 0,
-            sources,
-            unspecified,
-        };
+impl Expander {
+    /// The state before the first form.
+    pub fn new(sources: Sources) -> Self {
+        let mut expander = Self::default();
+        expander.unspecified = expander.program.constant(Constant::Unspecified);
+        expander.core = Scope::beside(expander.modules.root());
+        expander.imports = Scope::inside(&expander.core);
+        expander.file = Scope::inside(&expander.imports);
+        expander.sources = sources;
+        expander.nesting = NESTING_MAX;
         expander.set_up();
         expander
     }
@@ -129,7 +143,15 @@ impl<'s> Expander<'s> {
 
     /// Expands an expression; never fails, see the module's description.
     fn expr(&mut self, datum: &Datum, scope: &Rc<Scope>) -> Expr {
-        match self.try_expr(datum, scope) {
+        self.level = self.level.saturating_add(1);
+        // Macros may nest what they give deeper than the reader allows.
+        let result = if self.level > self.nesting.saturating_add(LEVELS_MORE) {
+            Err(malformed(datum.span, "this is nested too deep"))
+        } else {
+            self.try_expr(datum, scope)
+        };
+        self.level = self.level.saturating_sub(1);
+        match result {
             Ok(expr) => expr,
             Err(malformed) => {
                 self.find(malformed);
@@ -146,7 +168,7 @@ impl<'s> Expander<'s> {
                     datum.span,
                     "`()` is no expression: quote it, `'()`",
                 )),
-                Some((head, rest)) => match head.symbol().and_then(|name| scope.lookup(name)) {
+                Some((head, rest)) => match self.head_binding(head, scope) {
                     Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
                     Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
                     _ => {
@@ -166,6 +188,31 @@ impl<'s> Expander<'s> {
             },
             _ => Ok(self.quoted(datum)),
         }
+    }
+
+    /// What has its effect when it is expanded.
+    fn effect(
+        &mut self,
+        special: Special,
+        datum: &Datum,
+        rest: &[Datum],
+        scope: &Rc<Scope>,
+    ) -> Expanded<()> {
+        match special {
+            Special::UseModules => self.form_import(rest, false),
+            Special::Import => self.form_import(rest, true),
+            Special::Export => self.form_export(rest),
+            _ => self.form_add_to_load_path(datum, scope)?,
+        }
+        Ok(())
+    }
+
+    /// Forms in the place of an expression.
+    fn spliced(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
+        if forms.is_empty() {
+            return self.nothing(span);
+        }
+        self.expressions(forms, span, scope)
     }
 
     /// The use of a macro as an expression.
@@ -210,12 +257,26 @@ impl<'s> Expander<'s> {
             Special::Or => Ok(self.form_or(datum, rest, scope)),
             Special::When => self.form_when(datum, rest, scope, true),
             Special::Unless => self.form_when(datum, rest, scope, false),
-            Special::At => self.form_at(datum, rest),
+            Special::At => self.form_at(datum, scope),
             Special::BuildMachine => self.form_build_machine(datum, rest, scope),
-            Special::UseModules => {
-                self.form_use_modules(datum, rest);
+            Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
+                self.effect(special, datum, rest, scope)?;
                 Ok(self.nothing(datum.span))
             }
+            Special::Include => {
+                let data = self.included(datum)?;
+                Ok(self.spliced(&data, datum.span, scope))
+            }
+            Special::CondExpand => {
+                let data = self.chosen(datum, rest)?;
+                Ok(self.spliced(data, datum.span, scope))
+            }
+            Special::EvalWhen => {
+                let body = rest.get(1..).unwrap_or_default();
+                Ok(self.spliced(body, datum.span, scope))
+            }
+            Special::CurrentFilename => Ok(self.form_current_filename(datum)),
+            Special::Load => self.form_load(datum, rest, scope),
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, body) = self.local_macros(datum, rest, scope, recursive)?;
@@ -244,20 +305,16 @@ impl<'s> Expander<'s> {
                 datum.span,
                 format!("`{}` stands where it has no meaning", head_name(datum)),
             )),
-            Special::SyntaxRules
-            | Special::IdentifierSyntax
-            | Special::SyntaxCase
-            | Special::WithSyntax
-            | Special::Syntax
-            | Special::QuasiSyntax
-            | Special::SyntaxParameterize
-            | Special::EvalWhen
-            | Special::CondExpand
-            | Special::Include
-            | Special::CurrentFilename
-            | Special::Import
-            | Special::Export
-            | Special::Unsupported => Err(refused(
+            Special::SyntaxCase => self.form_syntax_case(datum, rest, scope),
+            Special::WithSyntax => self.form_with_syntax(datum, rest, scope),
+            Special::Syntax => self.form_syntax(datum, rest, scope),
+            Special::QuasiSyntax => self.form_quasisyntax(datum, rest, scope),
+            Special::SyntaxParameterize => self.form_syntax_parameterize(datum, rest, scope),
+            Special::SyntaxRules | Special::IdentifierSyntax => Err(malformed(
+                datum.span,
+                "a macro's rules stand where only an expression can",
+            )),
+            Special::Unsupported => Err(refused(
                 Diagnostic::error(
                     "unsupported",
                     format!(
@@ -286,7 +343,7 @@ impl<'s> Expander<'s> {
     fn sited(&mut self, operator: Expr, span: Span) -> Expr {
         match operator.kind {
             ExprKind::Global(global, _)
-                if self.modules.has_reached(global) && self.program.is_of_the_file(span) =>
+                if self.modules.has_reached(global) && is_of_the_file(span) =>
             {
                 let site = self.program.site(span);
                 let span = operator.span;
@@ -337,6 +394,15 @@ impl<'s> Expander<'s> {
             Some(Binding::Macro(number)) if self.is_identifier_macro(number) => {
                 return self.macro_use(number, datum, scope);
             }
+            Some(Binding::Special(Special::Load)) => {
+                return self.load_procedure(datum, scope);
+            }
+            Some(Binding::Pattern(_)) => {
+                return Err(malformed(
+                    span,
+                    format!("the pattern variable `{name}` stands outside of a template"),
+                ));
+            }
             Some(Binding::Special(_) | Binding::Macro(_)) => {
                 return Err(malformed(
                     span,
@@ -345,6 +411,7 @@ impl<'s> Expander<'s> {
                     ),
                 ));
             }
+            None if opaque_value(name).is_some() => return Ok(self.quoted(datum)),
             None => self.promise(name, span, scope),
         };
         Ok(Expr { kind, span })
@@ -461,6 +528,8 @@ fn sequence(mut parts: Vec<Expr>, span: Span) -> Expr {
     }
 }
 
+#[cfg(test)]
+mod procedural_tests;
 #[cfg(test)]
 mod syntax_tests;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::dependency::Dependency;
 use super::diagnostic::{Diagnostic, Severity, Step};
@@ -71,8 +72,8 @@ pub fn decode(bytes: &[u8]) -> Result<Report, MessageError> {
 }
 
 /// The names of the files that locations are in; usually one.
-fn files(report: &Report) -> Vec<String> {
-    let mut files: Vec<String> = Vec::new();
+fn files(report: &Report) -> Vec<Arc<str>> {
+    let mut files: Vec<Arc<str>> = Vec::new();
     let machines = report.machines.iter().flat_map(|machine| {
         let fields = machine.fields.iter().map(|field| &field.location);
         fields.chain([&machine.location])
@@ -82,14 +83,14 @@ fn files(report: &Report) -> Vec<String> {
     let steps = steps.map(|step| &step.location);
     for location in machines.chain(diagnostics).flatten().chain(steps) {
         if !files.contains(&location.file) {
-            files.push(location.file.clone());
+            files.push(Arc::clone(&location.file));
         }
     }
     files
 }
 
 struct Encoder {
-    files: Vec<String>,
+    files: Vec<Arc<str>>,
     out: Vec<u8>,
 }
 
@@ -255,7 +256,7 @@ impl Encoder {
 }
 
 struct Decoder<'a> {
-    files: Vec<String>,
+    files: Vec<Arc<str>>,
     rest: &'a [u8],
     budget: usize,
 }
@@ -264,7 +265,7 @@ type Decoded<T> = Result<T, MessageError>;
 
 impl<'a> Decoder<'a> {
     fn report(&mut self) -> Decoded<Report> {
-        self.files = self.many(4, Self::text)?;
+        self.files = self.many(4, |this| this.text().map(Arc::from))?;
         let machines = self.many(12, Self::machine)?;
         let diagnostics = self.many(22, Self::diagnostic)?;
         let dependencies = self.many(5, Self::dependency)?;
@@ -369,8 +370,8 @@ impl<'a> Decoder<'a> {
             return Ok(None);
         };
         let file = self.files.get(index as usize).ok_or(MessageError::Short)?;
-        let file = file.clone();
-        self.spend(file.len().saturating_add(size_of::<RawField>()))?;
+        let file = Arc::clone(file);
+        self.spend(size_of::<RawField>())?;
         Ok(Some(Location {
             file,
             line: self.number()?,
@@ -469,13 +470,13 @@ mod tests {
     use super::*;
 
     fn location() -> impl Strategy<Value = Option<Location>> {
-        proptest::option::of(
-            ("[ab]", any::<u32>(), any::<u32>()).prop_map(|(file, line, column)| Location {
-                file,
+        proptest::option::of(("[ab]", any::<u32>(), any::<u32>()).prop_map(
+            |(file, line, column)| Location {
+                file: file.into(),
                 line,
                 column,
-            }),
-        )
+            },
+        ))
     }
 
     fn end() -> impl Strategy<Value = Option<Position>> {

@@ -3,15 +3,28 @@
 //! What Guile 3.0.11 reads is taken from its manual ("Scheme Syntax") and was
 //! measured where that says nothing. Steel's own reader differs in too many
 //! points and has no lines and columns.
+//!
+//! Data are read one after the other, because forms are evaluated before the
+//! next is read: a form may change how the next ones are read ([`options`]),
+//! and its effects happen although a later one is broken.
 
 mod atom;
+mod balance;
+mod list;
 pub mod number;
+pub mod options;
+mod problem;
+mod space;
 mod text;
 
 use std::rc::Rc;
 
 use super::datum::{Datum, Kind};
 use super::source::Span;
+use balance::Watch;
+use options::{Keywords, Options};
+
+pub use problem::{Problem, ReadError};
 
 /// How deep data may be nested; what comes after recurses along it.
 pub const NESTING_MAX: u32 = 10_000;
@@ -26,68 +39,6 @@ pub fn read_all(text: &str, file: u16, nesting: u32) -> Result<Vec<Datum>, ReadE
     Ok(data)
 }
 
-/// Why a text cannot be read, and where.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{problem}")]
-pub struct ReadError {
-    /// What is wrong.
-    pub problem: Problem,
-    /// The characters that are wrong; for what is not closed, where it opens.
-    pub span: Span,
-}
-
-/// What can be wrong with a text.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Problem {
-    /// A parenthesis, bracket or vector without end.
-    #[error("this `{0}` is never closed")]
-    Unclosed(char),
-    /// A closing parenthesis too many.
-    #[error("unexpected `{0}`: nothing is open here")]
-    Unexpected(char),
-    /// `(` closed by `]` or the other way round.
-    #[error("`{found}` closes what `{opened}` opened")]
-    Mismatched {
-        /// What was opened.
-        opened: char,
-        /// What closes it.
-        found: char,
-    },
-    /// A string without end.
-    #[error("this string is never closed")]
-    UnclosedText,
-    /// A block comment without end.
-    #[error("this `{0}` comment is never closed")]
-    UnclosedComment(&'static str),
-    /// `#{` without `}#`.
-    #[error("this `#{{` symbol is never closed")]
-    UnclosedSymbol,
-    /// A backslash in a string with something that Guile does not know.
-    #[error("invalid escape `\\{0}` in a string")]
-    BadEscape(String),
-    /// `#\` with a name that Guile does not know.
-    #[error("unknown character name `#\\{0}`")]
-    BadCharacter(String),
-    /// `#` with something that Guile does not know.
-    #[error("unknown syntax `#{0}`")]
-    BadHash(String),
-    /// A dot that stands where no tail can.
-    #[error("a lone `.` may only stand before the last item of a list")]
-    BadDot,
-    /// `'`, `#;` and the like at the end of a list or file.
-    #[error("`{0}` needs something after it")]
-    NothingAfter(&'static str),
-    /// Something in a bytevector that is no byte.
-    #[error("a bytevector holds integers from 0 to 255")]
-    BadByte,
-    /// A number of a kind that is not supported.
-    #[error("numbers like `{0}` are not supported here")]
-    UnsupportedNumber(String),
-    /// Nested deeper than allowed.
-    #[error("nested deeper than {0} levels")]
-    TooDeep(u32),
-}
-
 /// Reads one datum after the other.
 pub struct Reader<'a> {
     text: &'a str,
@@ -95,7 +46,20 @@ pub struct Reader<'a> {
     file: u16,
     depth: u32,
     nesting: u32,
-    fold_case: bool,
+    options: Options,
+    own: Own,
+    /// Within braces: `f(x)` is one datum.
+    neoteric: bool,
+    watch: Option<Watch>,
+}
+
+/// What this text itself has said by comments such as `#!fold-case`.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    fold_case: Option<bool>,
+    r6rs: bool,
+    curly_infix: bool,
+    bracket_lists: bool,
 }
 
 /// What stands next in the text.
@@ -120,32 +84,95 @@ impl<'a> Reader<'a> {
             file,
             depth: 0,
             nesting,
-            fold_case: false,
+            options: Options::default(),
+            own: Own::default(),
+            neoteric: false,
+            watch: None,
         }
+    }
+
+    /// How many bytes of the text have been read.
+    pub fn position(&self) -> usize {
+        self.at
     }
 
     /// The next datum; `None` at the end of the text.
     pub fn read(&mut self) -> Result<Option<Datum>, ReadError> {
+        self.skip_space()?;
+        let start = self.at;
+        self.read_form().map_err(|error| match error.problem {
+            Problem::Unclosed(_) => self.with_guess(error, start),
+            Problem::Unexpected(_) => self.with_early_end(error),
+            _ => error,
+        })
+    }
+
+    /// Where the next datum, or what stands before it, begins.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    fn read_form(&mut self) -> Result<Option<Datum>, ReadError> {
+        self.depth = 0;
+        self.neoteric = false;
+        self.refresh();
         match self.item()? {
             Item::Datum(datum) => Ok(Some(datum)),
             Item::End => Ok(None),
-            Item::Close(c, span) => Err(fail(Problem::Unexpected(c), span)),
-            Item::Dot(span) => Err(fail(Problem::BadDot, span)),
+            Item::Close(c, span) => Err(ReadError::new(Problem::Unexpected(c), span)),
+            Item::Dot(span) => Ok(Some(list::symbol(".", span))),
         }
+    }
+
+    /// The options that hold now: everybody's, and what this text has said.
+    fn refresh(&mut self) {
+        let mut options = options::current();
+        options.fold_case = self.own.fold_case.unwrap_or(options.fold_case);
+        options.r6rs_hex_escapes |= self.own.r6rs;
+        options.hungry_eol_escapes |= self.own.r6rs;
+        options.curly_infix |= self.own.curly_infix;
+        options.bracket_lists |= self.own.bracket_lists;
+        self.options = options;
     }
 
     fn item(&mut self) -> Result<Item, ReadError> {
         self.skip_space()?;
+        if self.watch.is_some() {
+            if !matches!(self.peek(), None | Some(')' | ']' | '}')) {
+                self.watch_item();
+            }
+            let item = self.applicable()?;
+            self.watch_end();
+            return Ok(item);
+        }
+        self.applicable()
+    }
+
+    /// The next item, and within braces what is applied to it.
+    fn applicable(&mut self) -> Result<Item, ReadError> {
+        match self.plain_item()? {
+            Item::Datum(datum) if self.neoteric => self.applied(datum).map(Item::Datum),
+            item => Ok(item),
+        }
+    }
+
+    fn plain_item(&mut self) -> Result<Item, ReadError> {
         let start = self.at;
         let Some(c) = self.peek() else {
             return Ok(Item::End);
         };
         match c {
+            '[' if !self.options.square_brackets => self.token_item(start),
             '(' | '[' => {
                 self.advance(c);
-                self.list(start, c).map(Item::Datum)
+                let list = self.list(start, c)?;
+                Ok(Item::Datum(self.bracketed(list, c)))
             }
-            ')' | ']' => {
+            '{' if self.options.curly_infix => {
+                self.advance(c);
+                self.curly(start).map(Item::Datum)
+            }
+            ')' | ']' | '}' if self.is_delimiter(c) => {
                 self.advance(c);
                 Ok(Item::Close(c, self.span(start)))
             }
@@ -159,7 +186,31 @@ impl<'a> Reader<'a> {
             ',' if self.rest().starts_with(",@") => self.prefixed(start, ",@", "unquote-splicing"),
             ',' => self.prefixed(start, ",", "unquote"),
             '#' => self.hash(start),
+            ':' if self.options.keywords == Keywords::Prefix => self.keyword(start, ":"),
+            '|' if self.options.r7rs_symbols => self.bar_symbol(start),
             _ => self.token_item(start),
+        }
+    }
+
+    fn bracketed(&self, list: Datum, open: char) -> Datum {
+        if open != '[' || !self.options.bracket_lists {
+            return list;
+        }
+        let span = list.span;
+        let head = list::symbol("$bracket-list$", span);
+        Datum {
+            kind: match list.kind {
+                Kind::List(mut items) => {
+                    items.insert(0, head);
+                    Kind::List(items)
+                }
+                Kind::Dotted(mut items, tail) => {
+                    items.insert(0, head);
+                    Kind::Dotted(items, tail)
+                }
+                other => other,
+            },
+            span,
         }
     }
 
@@ -168,6 +219,15 @@ impl<'a> Reader<'a> {
         let token = self.token();
         if token == "." {
             return Ok(Item::Dot(self.span(start)));
+        }
+        if self.options.keywords == Keywords::Postfix
+            && let Some(name) = token.strip_suffix(':')
+            && !name.is_empty()
+            // What might be a number is no keyword (measured, 3.0.11).
+            && !name.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        {
+            let kind = Kind::Keyword(self.folded(name));
+            return Ok(self.datum(start, kind));
         }
         let kind = match number::parse(token, 10) {
             Some(Ok(number)) => Kind::Number(number),
@@ -179,171 +239,6 @@ impl<'a> Reader<'a> {
         Ok(self.datum(start, kind))
     }
 
-    fn list(&mut self, start: usize, open: char) -> Result<Datum, ReadError> {
-        self.descend(start)?;
-        let open_end = self.at;
-        let mut items = Vec::new();
-        let mut tail = None;
-        loop {
-            match self.item()? {
-                Item::End => {
-                    return Err(fail(
-                        Problem::Unclosed(open),
-                        Span {
-                            end: offset(open_end),
-                            ..self.span(start)
-                        },
-                    ));
-                }
-                Item::Close(found, span) => {
-                    if closing(open) != found {
-                        return Err(fail(
-                            Problem::Mismatched {
-                                opened: open,
-                                found,
-                            },
-                            span,
-                        ));
-                    }
-                    break;
-                }
-                Item::Dot(span) => {
-                    if items.is_empty() || tail.is_some() {
-                        return Err(fail(Problem::BadDot, span));
-                    }
-                    match self.item()? {
-                        Item::Datum(datum) => tail = Some(datum),
-                        _ => return Err(fail(Problem::BadDot, span)),
-                    }
-                }
-                Item::Datum(datum) if tail.is_some() => {
-                    return Err(fail(Problem::BadDot, datum.span));
-                }
-                Item::Datum(datum) => items.push(datum),
-            }
-        }
-        self.depth = self.depth.saturating_sub(1);
-        Ok(Datum {
-            kind: with_tail(items, tail),
-            span: self.span(start),
-        })
-    }
-
-    /// `'x` and its kin: a list of two.
-    fn prefixed(
-        &mut self,
-        start: usize,
-        mark: &'static str,
-        name: &'static str,
-    ) -> Result<Item, ReadError> {
-        self.at = self.at.saturating_add(mark.len());
-        let mark_span = self.span(start);
-        self.descend(start)?;
-        let datum = self.following(mark, mark_span)?;
-        self.depth = self.depth.saturating_sub(1);
-        let head = Datum {
-            kind: Kind::Symbol(Rc::from(name)),
-            span: mark_span,
-        };
-        Ok(self.datum(start, Kind::List(vec![head, datum])))
-    }
-
-    fn following(&mut self, mark: &'static str, span: Span) -> Result<Datum, ReadError> {
-        match self.item()? {
-            Item::Datum(datum) => Ok(datum),
-            Item::Close(..) | Item::Dot(_) | Item::End => {
-                Err(fail(Problem::NothingAfter(mark), span))
-            }
-        }
-    }
-
-    /// Skips white space and comments.
-    fn skip_space(&mut self) -> Result<(), ReadError> {
-        while let Some(c) = self.peek() {
-            let start = self.at;
-            match c {
-                ' ' | '\t' | '\n' | '\r' | '\u{c}' | '\u{b}' => self.advance(c),
-                ';' => {
-                    let line = self.rest().find('\n').unwrap_or(self.rest().len());
-                    self.at = self.at.saturating_add(line);
-                }
-                '#' if self.rest().starts_with("#|") => self.block_comment(start)?,
-                '#' if self.rest().starts_with("#;") => {
-                    self.at = self.at.saturating_add(2);
-                    let span = self.span(start);
-                    self.descend(start)?;
-                    self.following("#;", span)?;
-                    self.depth = self.depth.saturating_sub(1);
-                }
-                '#' if self.rest().starts_with("#!") => self.directive(start)?,
-                _ => break,
-            }
-        }
-        Ok(())
-    }
-
-    fn block_comment(&mut self, start: usize) -> Result<(), ReadError> {
-        let mut open = 0_usize;
-        loop {
-            let rest = self.rest();
-            if rest.starts_with("#|") {
-                open = open.saturating_add(1);
-                self.at = self.at.saturating_add(2);
-            } else if rest.starts_with("|#") {
-                open = open.saturating_sub(1);
-                self.at = self.at.saturating_add(2);
-                if open == 0 {
-                    return Ok(());
-                }
-            } else if let Some(c) = rest.chars().next() {
-                self.advance(c);
-            } else {
-                let end = start.saturating_add(2);
-                return Err(fail(
-                    Problem::UnclosedComment("#|"),
-                    Span {
-                        end: offset(end),
-                        ..self.span(start)
-                    },
-                ));
-            }
-        }
-    }
-
-    /// `#!fold-case` and its kin, else a comment that ends with `!#`.
-    fn directive(&mut self, start: usize) -> Result<(), ReadError> {
-        self.at = self.at.saturating_add(2);
-        let word_end = self
-            .rest()
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .unwrap_or(self.rest().len());
-        let word = self.rest().get(..word_end).unwrap_or_default();
-        match word {
-            "fold-case" | "no-fold-case" => {
-                self.fold_case = word == "fold-case";
-                self.at = self.at.saturating_add(word_end);
-                Ok(())
-            }
-            "r6rs" | "curly-infix" | "curly-infix-and-bracket-lists" => {
-                self.at = self.at.saturating_add(word_end);
-                Ok(())
-            }
-            _ => {
-                let Some(end) = self.rest().find("!#") else {
-                    return Err(fail(
-                        Problem::UnclosedComment("#!"),
-                        Span {
-                            end: offset(self.at),
-                            ..self.span(start)
-                        },
-                    ));
-                };
-                self.at = self.at.saturating_add(end).saturating_add(2);
-                Ok(())
-            }
-        }
-    }
-
     fn descend(&mut self, start: usize) -> Result<(), ReadError> {
         self.depth = self.depth.saturating_add(1);
         if self.depth > self.nesting {
@@ -352,8 +247,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn ascend(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
     fn folded(&self, token: &str) -> Rc<str> {
-        if self.fold_case {
+        if self.options.fold_case {
             token.to_lowercase().into()
         } else {
             token.into()
@@ -363,9 +262,18 @@ impl<'a> Reader<'a> {
     /// The characters up to the next delimiter.
     fn token(&mut self) -> &'a str {
         let rest = self.rest();
-        let end = rest.find(is_delimiter).unwrap_or(rest.len());
-        self.at = self.at.saturating_add(end);
+        let end = rest.find(|c| self.is_delimiter(c)).unwrap_or(rest.len());
+        self.skip(end);
         rest.get(..end).unwrap_or_default()
+    }
+
+    fn is_delimiter(&self, c: char) -> bool {
+        match c {
+            ' ' | '\t' | '\n' | '\r' | '\u{c}' | '(' | ')' | ';' | '"' => true,
+            '[' | ']' => self.options.square_brackets,
+            '{' | '}' => self.options.curly_infix,
+            _ => false,
+        }
     }
 
     fn rest(&self) -> &'a str {
@@ -377,7 +285,11 @@ impl<'a> Reader<'a> {
     }
 
     fn advance(&mut self, c: char) {
-        self.at = self.at.saturating_add(c.len_utf8());
+        self.skip(c.len_utf8());
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
     }
 
     fn span(&self, start: usize) -> Span {
@@ -396,49 +308,21 @@ impl<'a> Reader<'a> {
     }
 
     fn fail(&self, problem: Problem, start: usize) -> ReadError {
-        fail(problem, self.span(start))
+        ReadError::new(problem, self.span(start))
     }
-}
 
-fn fail(problem: Problem, span: Span) -> ReadError {
-    ReadError { problem, span }
+    /// An error about what begins here and has no end.
+    fn opened(&self, problem: Problem, start: usize, length: usize) -> ReadError {
+        let span = Span {
+            end: offset(start.saturating_add(length)),
+            ..self.span(start)
+        };
+        ReadError::new(problem, span)
+    }
 }
 
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-fn closing(open: char) -> char {
-    if open == '[' { ']' } else { ')' }
-}
-
-/// A list, dotted if the tail is no list itself.
-fn with_tail(mut items: Vec<Datum>, tail: Option<Datum>) -> Kind {
-    match tail {
-        None => Kind::List(items),
-        Some(Datum {
-            kind: Kind::List(more),
-            ..
-        }) => {
-            items.extend(more);
-            Kind::List(items)
-        }
-        Some(Datum {
-            kind: Kind::Dotted(more, end),
-            ..
-        }) => {
-            items.extend(more);
-            Kind::Dotted(items, end)
-        }
-        Some(tail) => Kind::Dotted(items, Box::new(tail)),
-    }
-}
-
-fn is_delimiter(c: char) -> bool {
-    matches!(
-        c,
-        ' ' | '\t' | '\n' | '\r' | '\u{c}' | '\u{b}' | '(' | ')' | '[' | ']' | ';' | '"'
-    )
 }
 
 #[cfg(test)]

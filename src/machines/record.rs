@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A build machine as the machine file describes it, defaults filled in.
 ///
@@ -57,8 +58,8 @@ impl BuildMachine {
 /// 8, as Guix counts them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
-    /// The file, as it was named.
-    pub file: String,
+    /// The file, as it was named; a thousand machines share it.
+    pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,
     /// Column, from 0.

@@ -1,8 +1,13 @@
 //! The text of a file and the places in it.
 
+mod encoding;
+
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::record::{Location, Position};
+
+pub use encoding::{BadEncoding, decode};
 
 /// A stretch of one of the files that belong to an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -31,12 +36,19 @@ impl Sources {
         Some(index)
     }
 
+    /// The name of a file; `None` for one that is not here.
+    pub fn name(&self, file: u16) -> Option<&str> {
+        self.files
+            .get(usize::from(file))
+            .map(|source| &*source.name)
+    }
+
     /// Where a span begins; `None` for a file that is not here.
     pub fn location(&self, span: Span) -> Option<Location> {
         let source = self.files.get(usize::from(span.file))?;
         let (line, column) = source.position(span.start as usize);
         Some(Location {
-            file: source.name.clone(),
+            file: Arc::clone(&source.name),
             line,
             column,
         })
@@ -55,7 +67,7 @@ impl Sources {
 
 /// One file.
 struct Source {
-    name: String,
+    name: Arc<str>,
     text: String,
     /// Where the last question was answered. Questions come mostly in the
     /// order of the text, and a file may be one line of megabytes.
@@ -78,7 +90,7 @@ const START: Cursor = Cursor {
 impl Source {
     fn new(name: &str, text: &str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             text: text.to_owned(),
             last: Cell::new(START),
         }

@@ -43,6 +43,11 @@ const ROUND_TRIPS: f64 = 8.0;
 /// begun there will have to be begun again elsewhere.
 const FAILURE_COST: f64 = 0.5;
 
+/// What other builds there add, if they have all slots but one: enough that
+/// equal machines share the work, not so much that a slow one that is idle
+/// comes before a fast one.
+const NEIGHBOURS_COST: f64 = 0.5;
+
 /// The least part of a machine that a build gets.
 const LEAST_SHARE: f64 = 0.1;
 
@@ -199,7 +204,8 @@ fn seconds(seconds: f64) -> String {
 /// others.
 ///
 /// `evidence` stands beside the machines; what is missing at its end is taken
-/// as empty. `chance` gives numbers from 0 to 1.
+/// as empty. Where the caller fills in the slots of some machines he does so
+/// for all that he wants to compare. `chance` gives numbers from 0 to 1.
 pub fn order(
     machines: &[BuildMachine],
     evidence: &[Evidence],
@@ -305,7 +311,7 @@ impl Estimate {
         let round_trips = ROUND_TRIPS * span(evidence.round_trip, USUAL_ROUND_TRIP);
         let bytes = evidence.sent.lacking(&self.sample) * self.items as f64 * USUAL_ITEM;
         let throughput = evidence.throughput.unwrap_or(USUAL_THROUGHPUT).max(1e3);
-        let work = self.work / (speed(machine) * self.share(evidence));
+        let work = self.work / (speed(machine) * self.share(evidence)) * neighbours(evidence);
         let failures = f64::from(evidence.failures_lately(self.now).min(10));
         (connect + round_trips + bytes / throughput + work) * (1.0 + FAILURE_COST * failures)
     }
@@ -318,6 +324,16 @@ impl Estimate {
         });
         (1.0 - hint.map_or(0.0, Load::normalised)).max(LEAST_SHARE)
     }
+}
+
+/// How much longer a build takes for those that run beside it. The load tells
+/// that too, but is an average of the last minute.
+fn neighbours(evidence: &Evidence) -> f64 {
+    let Some((free, all)) = evidence.slots else {
+        return 1.0;
+    };
+    let taken = f64::from(all.saturating_sub(free)) / f64::from(all.max(1));
+    1.0 + NEIGHBOURS_COST * taken
 }
 
 /// A declared speed as a number that can be reckoned with.

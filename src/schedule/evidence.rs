@@ -87,6 +87,9 @@ pub struct Evidence {
     pub sent: Sent,
     /// It was taken out of service; kept in a file of its own.
     pub drain: Option<Drain>,
+    /// Its free slots and all its slots, if the caller has looked; kept
+    /// nowhere.
+    pub slots: Option<(u32, u32)>,
 }
 
 /// What a machine tells of itself.

@@ -15,16 +15,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-pub use drains::Drained;
+pub use drains::{Drained, names};
 
 use self::folder::{File, Folder};
-use super::evidence::{Drain, Evidence, MAX_TEXT, Outcome, identity};
+use super::evidence::{Drain, Evidence, MAX_TEXT, Outcome, State, identity};
 use crate::clock::Moment;
 use crate::machines::record::BuildMachine;
 
 /// How long a change waits for those of others. Whoever holds the lock has it
 /// for a fraction of a millisecond, unless he was stopped with it.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The files about all machines.
 #[derive(Debug)]
@@ -44,6 +44,14 @@ impl Ledger {
             evidence: ours.join("evidence"),
             drained: ours.join("drained"),
             owner: folder::owner(&state_dir.join("db")),
+        }
+    }
+
+    /// Tells why what earlier builds have left cannot be read, if so.
+    pub fn readable(&self) -> io::Result<()> {
+        match Folder::open(&self.evidence, self.owner) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
         }
     }
 
@@ -105,13 +113,18 @@ impl Ledger {
         is_ours
     }
 
-    /// Ends a machine's rest: somebody says that it is mended.
-    pub fn forgive(&self, machine: &BuildMachine) {
+    /// Ends a machine's rest: somebody says that it is mended. Tells whether
+    /// it was resting.
+    pub fn forgive(&self, machine: &BuildMachine) -> bool {
+        let mut was_resting = false;
         self.change(machine, |evidence| {
+            let now = Moment::now();
+            was_resting = matches!(evidence.state(machine, now), State::Resting { .. });
             evidence.failures = 0;
             evidence.probing = None;
             evidence.rest.take().is_some()
         });
+        was_resting
     }
 
     /// Reads, changes and writes under a lock; `change` tells whether there is

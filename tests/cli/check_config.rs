@@ -131,6 +131,7 @@ fn unbalanced_parentheses() {
     m.scm:2:0: error: this `(` is never closed [machines::read]
       (list
       ^
+      help: by the indentation, a `)` is missing at the end of line 3
 
     m.scm: no machines, 1 error, no warnings
     --- stderr
@@ -222,7 +223,7 @@ fn values_that_are_no_list_of_machines() {
     m.scm:2:33: error: unbound variable `os` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                                        ^^
-      help: did you mean `or`?
+      help: this looks like a file for `guix deploy` or `guix system`: a machine file gives a list of (build-machine …) forms
     m.scm:2:38: warning: unbound variable `environment` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                                             ^^^^^^^^^^^
@@ -238,12 +239,8 @@ fn values_that_are_no_list_of_machines() {
     m.scm:3:58: warning: unbound variable `host-name` [machines::unbound-variable]
                      (configuration (machine-ssh-configuration (host-name "a") (sy…
                                                                 ^^^^^^^^^
-    m.scm:3:74: warning: unbound variable `system` [machines::unbound-variable]
-      …ation (machine-ssh-configuration (host-name "a") (system "x86_64-linux")))))
-                                                         ^^^^^^
-      help: `system` is known to Guile but not supported here
 
-    m.scm: no machines, 1 error, 8 warnings
+    m.scm: no machines, 1 error, 7 warnings
     --- stderr
     "#);
 }
@@ -589,7 +586,7 @@ fn a_file_that_it_reads_is_missing() {
     m.scm:3:12: warning: cannot open file `/etc/childhurd/etc/ssh/ssh_host_ed25519_key.pub`: No such file or directory [machines::missing-file]
         (host-key (call-with-input-file "/etc/childhurd/etc/ssh/ssh_host_ed25519_k…
                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      help: stock would silently use no machine at all
+      help: until it is there, the file gives no machines at all
 
     m.scm: no machines, no errors, 1 warning
     --- stderr
@@ -741,7 +738,7 @@ fn json_has_no_machines_where_the_file_is_broken() {
           "column": 0,
           "end_line": 2,
           "end_column": 1,
-          "help": null
+          "help": "the file ends before it is closed"
         }
       ]
     }
@@ -938,4 +935,74 @@ fn codes_are_explained() {
     --- stderr
     offload: error: unexpected argument 'b' found (see 'offload explain-code --help')
     ");
+}
+
+/// Root sees what the daemon's user would.
+#[test]
+fn as_root_it_looks_as_the_daemons_user() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return;
+    }
+    let env = environment();
+    fs::set_permissions(env.path("."), Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(
+        env.path("configuration/signing-key.sec"),
+        Permissions::from_mode(0o400),
+    )
+    .unwrap();
+    fs::create_dir_all(env.path("state/db")).unwrap();
+    std::os::unix::fs::chown(env.path("state/db"), Some(54321), None).unwrap();
+    insta::assert_snapshot!(env.check(
+        r#"(list (build-machine (name "a") %%)
+      (build-machine (name "b") %%)
+      (build-machine (name "c") (user "u") (systems '("x86_64-linux")) (host-key host)))"#
+    ), @r#"
+    status 0
+    --- stdout
+    NAME  PORT  SYSTEMS       USER  SLOTS  SPEED  FEATURES
+    a       22  x86_64-linux  u         1      1  -
+    b       22  x86_64-linux  u         1      1  -
+    c       22  x86_64-linux  u         1      1  -
+
+    m.scm:2:84: warning: the private key DIR/key cannot be used: user 54321 may not read it: it belongs to root, mode 0600 [machines::unreadable-private-key]
+      …") (user "u") (systems '("x86_64-linux")) (private-key key) (host-key host))
+                                                              ^^^
+      help: let user 54321 read it: `chown 54321 DIR/key && chmod 600 DIR/key`, or give that user a key of its own
+    m.scm:4:6: warning: there is no `private-key`, and user 54321 has no home directory with one [machines::no-home]
+            (build-machine (name "c") (user "u") (systems '("x86_64-linux")) (host…
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      help: add the field, such as (private-key "/etc/guix/ssh/id_ed25519"), with a file that this user may read
+    m.scm:1:0: warning: user 54321 cannot read DIR/configuration/signing-key.sec: Permission denied [machines::unreadable-signing-key]
+      help: chown 54321 DIR/configuration/signing-key.sec
+
+    m.scm: 3 machines, no errors, 3 warnings
+    --- stderr
+    "#);
+}
+
+/// Nothing is wrong with the examples but what is missing on this host, and
+/// the age that some have on purpose.
+#[test]
+fn the_examples_are_clean() {
+    let env = environment();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_none_or(|extension| extension != "scm") {
+            continue;
+        }
+        count += 1;
+        let shown = env.run("offload", &["check-config".as_ref(), file.as_os_str()]);
+        assert!(shown.starts_with("status 0"), "{shown}");
+        for line in shown.lines() {
+            let Some((_, code)) = line.split_once("[machines::") else {
+                continue;
+            };
+            let expected = ["missing-private-key]", "missing-file]"].contains(&code)
+                || file.to_string_lossy().contains("machines-201");
+            assert!(expected, "{line}");
+        }
+    }
+    assert!(count >= 10);
 }

@@ -5,6 +5,8 @@
 
 mod arguments;
 mod check_config;
+mod drain;
 mod environment;
+mod explain;
 mod front;
 mod help;

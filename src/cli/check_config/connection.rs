@@ -21,9 +21,9 @@ pub(in crate::cli) fn check(
     for machine in machines {
         warnings.extend(host_key(machine));
         warnings.extend(daemon_socket(machine));
-        // Many machines have one key: the first of a place is enough.
+        // Many machines have one key: the first of them is enough.
         if let Some(warning) = private_key(machine, surroundings)
-            && seen.insert((warning.message.clone(), warning.location.clone()))
+            && (warning.code == "machines::no-private-key" || seen.insert(warning.message.clone()))
         {
             warnings.push(warning);
         }

@@ -66,7 +66,8 @@ pub(super) fn object(checked: &[Checked], home: Option<&Path>) -> String {
             .iter()
             .flat_map(|file| {
                 let place = move |location: &Location| Place {
-                    file: (several || location.file != file.shown).then(|| location.file.clone()),
+                    file: (several || *location.file != *file.shown)
+                        .then(|| location.file.to_string()),
                     line: location.line,
                     column: location.column,
                 };
@@ -90,7 +91,7 @@ pub(super) fn object(checked: &[Checked], home: Option<&Path>) -> String {
 
 fn finding(diagnostic: &Diagnostic, shown: &str) -> Finding {
     let location = diagnostic.location.clone().unwrap_or(Location {
-        file: shown.to_owned(),
+        file: shown.into(),
         line: 1,
         column: 0,
     });
@@ -99,7 +100,7 @@ fn finding(diagnostic: &Diagnostic, shown: &str) -> Finding {
         severity: diagnostic.severity.word(),
         code: diagnostic.code.clone(),
         message: diagnostic.message.clone(),
-        file: location.file,
+        file: location.file.to_string(),
         line: location.line,
         column: location.column,
         end_line: end.line,

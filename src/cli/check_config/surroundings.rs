@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, User};
 
+use super::reason;
 use crate::hook::process::become_owner;
 use crate::machines::Diagnostic;
 use crate::settings::Settings;
@@ -93,7 +94,11 @@ impl Surroundings {
         self.is_daemon().then(|| {
             Diagnostic::error(
                 "unreadable",
-                format!("user {} cannot read this file: {error}", self.user),
+                format!(
+                    "user {} cannot read this file: {}",
+                    self.user,
+                    reason(&error)
+                ),
             )
             .with_help(format!("chmod a+r {}", file.display()))
         })
@@ -126,7 +131,7 @@ impl Surroundings {
             ));
         }
         self.is_daemon().then(|| {
-            let message = format!("user {} cannot read {shown}: {error}", self.user);
+            let message = format!("user {} cannot read {shown}: {}", self.user, reason(error));
             Diagnostic::warning("unreadable-signing-key", message)
                 .with_help(format!("chown {} {shown}", self.user))
         })

@@ -31,11 +31,14 @@ impl Texts {
     /// The line that a place is in, without its end; other files than those
     /// that were added are read for it.
     pub(super) fn line(&mut self, location: &Location) -> Option<String> {
-        let text = self.files.entry(location.file.clone()).or_insert_with(|| {
-            let bytes = read_file(Path::new(&location.file)).ok()?;
-            Some(String::from_utf8_lossy(&bytes).into_owned())
-        });
-        let text = text.as_deref()?;
+        let file = &*location.file;
+        if !self.files.contains_key(file) {
+            let bytes = read_file(Path::new(file));
+            let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            // It is shown where it can be.
+            self.files.insert(file.to_owned(), text.ok());
+        }
+        let text = self.files.get(file)?.as_deref()?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let index = usize::try_from(location.line).ok()?.checked_sub(1)?;
         let line = text.split('\n').nth(index)?.trim_end_matches('\r');

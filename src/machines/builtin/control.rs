@@ -7,20 +7,22 @@ mod state;
 use super::Table;
 use super::arguments::Arguments;
 use crate::machines::engine::{
-    Answer, Failure, Value, View, boolean, fault, raise, text, unspecified, view,
+    Answer, Failure, Value, View, boolean, fault, list_items, raise, text, unspecified, view,
 };
 
 pub const TABLE: Table = &[
     ("error", error),
     ("scm-error", scm_error),
     ("throw", throw),
+    ("raise", signal),
+    ("system-error-errno", system_error_errno),
     ("exit", |values| quit("exit", values)),
     ("quit", |values| quit("quit", values)),
     ("primitive-exit", primitive_exit),
     ("noop", |_| Ok(unspecified())),
 ];
 
-pub use fluids::written;
+pub use fluids::{assign, new_fluid, value_of, written};
 
 pub(super) const STATE: Table = state::TABLE;
 pub(super) const HANDLERS: Table = handlers::TABLE;
@@ -50,7 +52,7 @@ fn throw(values: &[Value]) -> Answer {
     let arguments = Arguments::at_least("throw", values, 1)?;
     let key = arguments.value(0)?;
     let View::Symbol(key) = view(key) else {
-        return Err(raise::wrong_type_arg("throw", 1, key));
+        return Err(handlers::wrong_argument("throw", 1, key));
     };
     Err(raise::throw(
         key,
@@ -66,6 +68,33 @@ fn scm_error(values: &[Value]) -> Answer {
         key,
         values.get(1..).unwrap_or_default().to_vec(),
     ))
+}
+
+/// `(raise SIGNAL)`, as the core means it.
+fn signal(values: &[Value]) -> Answer {
+    let value = Arguments::exactly("raise", values, 1)?.value(0)?;
+    match view(value) {
+        View::Integer(number) => Err(fault(Failure::new(
+            "exit",
+            format!("the file sends itself signal {number}"),
+        ))),
+        _ => Err(raise::wrong_type_expecting("", "exact integer", value)),
+    }
+}
+
+/// `(system-error-errno ARGUMENTS)`, which are those of a handler, key
+/// included.
+fn system_error_errno(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("system-error-errno", values, 1)?.list(0)?;
+    let is_system = arguments
+        .first()
+        .is_some_and(|key| matches!(view(key), View::Symbol("system-error")));
+    let rest = arguments.get(4).and_then(list_items).unwrap_or_default();
+    Ok(rest
+        .first()
+        .filter(|_| is_system)
+        .cloned()
+        .unwrap_or_else(|| boolean(false)))
 }
 
 /// `(exit STATUS)`: an exception that a handler may catch, as in Guile.

@@ -4,8 +4,8 @@ use super::Table;
 use super::arguments::Arguments;
 use crate::machines::core::Signature;
 use crate::machines::engine::{
-    self, Answer, Failure, Fault, Value, View, boolean, fault, is_procedure, is_unset, unspecified,
-    view, wrong_type,
+    self, Answer, End, Failure, Fault, Value, View, boolean, fault, is_procedure, is_unset, raise,
+    unspecified, view,
 };
 
 pub const TABLE: Table = &[
@@ -20,14 +20,15 @@ pub const TABLE: Table = &[
     ("%check-lengths", check_lengths),
     ("%check-list", check_list),
     ("%check-procedure", check_procedure),
+    ("%wrong-type", wrong_type),
     ("%unbound", unbound),
     ("procedure?", procedure),
 ];
 
-/// `(%at FORM)`: this top-level form begins.
+/// `(%at SITE)`: the top-level form at this place begins.
 fn at(values: &[Value]) -> Answer {
-    let form = Arguments::exactly("%at", values, 1)?.index(0)?;
-    engine::enter(engine::program().forms.get(form).map(|form| form.span));
+    let site = Arguments::exactly("%at", values, 1)?.index(0)?;
+    engine::enter(engine::program().sites.get(site).copied());
     Ok(unspecified())
 }
 
@@ -61,14 +62,13 @@ fn unbound_fault(reference: usize) -> Fault {
     let failure = match program.references.get(reference) {
         Some(reference) => Failure {
             span: Some(reference.span),
-            ..Failure::new(
-                "unbound-variable",
-                if reference.unbound {
-                    format!("unbound variable `{}`", reference.name)
-                } else {
-                    format!("`{}` is used before its definition", reference.name)
-                },
-            )
+            code: "unbound-variable",
+            message: if reference.unbound {
+                format!("unbound variable `{}`", reference.name)
+            } else {
+                format!("`{}` is used before its definition", reference.name)
+            },
+            ..raise::unbound(&reference.name)
         },
         None => Failure::new("unbound-variable", "unbound variable"),
     };
@@ -79,11 +79,10 @@ fn unbound_fault(reference: usize) -> Fault {
 fn check_list(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%check-list", values, 3)?;
     let value = arguments.value(2)?;
-    if engine::list_items(value).is_none() {
-        return Err(wrong_type(
+    if !matches!(engine::walk(value, |_| ()), End::Proper) {
+        return Err(raise::wrong_type_saying(
             &arguments.text(0)?,
-            arguments.index(1)?,
-            "a list",
+            "Not a list: ~S",
             value,
         ));
     }
@@ -95,16 +94,17 @@ fn check_lengths(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%check-lengths", values, 3)?;
     let name = &*arguments.text(0)?;
     let length = arguments.list(1)?.len();
-    for (number, list) in arguments.list(2)?.iter().enumerate() {
-        match engine::list_items(list) {
+    for list in arguments.list(2)? {
+        match engine::list_items(&list) {
             Some(items) if items.len() == length => {}
             Some(_) => {
-                return Err(fault(Failure::new(
-                    "wrong-type",
-                    format!("{name}: the lists differ in length"),
-                )));
+                return Err(raise::wrong_type_saying(
+                    name,
+                    "List of wrong length: ~S",
+                    &list,
+                ));
             }
-            None => return Err(wrong_type(name, number.saturating_add(3), "a list", list)),
+            None => return Err(raise::wrong_type_saying(name, "Not a list: ~S", &list)),
         }
     }
     Ok(unspecified())
@@ -115,14 +115,19 @@ fn check_procedure(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%check-procedure", values, 3)?;
     let value = arguments.value(2)?;
     if !is_procedure(value) {
-        return Err(wrong_type(
-            &arguments.text(0)?,
-            arguments.index(1)?,
-            "a procedure",
-            value,
-        ));
+        return wrong_type(values);
     }
     Ok(unspecified())
+}
+
+/// `(%wrong-type NAME POSITION VALUE)`
+fn wrong_type(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%wrong-type", values, 3)?;
+    Err(raise::wrong_type_arg(
+        &arguments.text(0)?,
+        arguments.index(1)?,
+        arguments.value(2)?,
+    ))
 }
 
 fn procedure(values: &[Value]) -> Answer {

@@ -124,8 +124,14 @@ pub const TABLE: Table = &[
     ("concatenate", concatenate),
 ];
 
-/// More than this is no list that a machine file can want.
-pub(super) const LENGTH_MAX: usize = 10_000_000;
+/// So many copies of a value; `None` if no memory could hold them.
+pub(super) fn copies(value: &Value, count: usize) -> Option<Vec<Value>> {
+    let mut items = Vec::new();
+    // Where memory has a limit this is where it ends the child.
+    items.try_reserve_exact(count).ok()?;
+    items.resize(count, value.clone());
+    Some(items)
+}
 
 /// An index that is too large for any list that there can be.
 fn count_of(n: usize) -> Value {
@@ -377,11 +383,10 @@ fn list_copy(values: &[Value]) -> Answer {
 fn make_list(values: &[Value]) -> Answer {
     let arguments = Arguments::between("make-list", values, 1, 2)?;
     let count = arguments.index(0)?;
-    if count > LENGTH_MAX {
-        return Err(arguments.out_of_range(0));
-    }
     let fill = arguments.optional(1).cloned().unwrap_or_else(unspecified);
-    Ok(from_list(vec![fill; count]))
+    copies(&fill, count)
+        .map(from_list)
+        .ok_or_else(|| arguments.out_of_range(0))
 }
 
 fn concatenate(values: &[Value]) -> Answer {

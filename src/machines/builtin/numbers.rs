@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use super::Table;
 use super::arguments::Arguments;
-use super::lists::LENGTH_MAX;
+use super::lists::copies;
 use crate::machines::engine::{
     Answer, Failure, Fault, Number, Value, View, boolean, fault, from_list, from_number, number,
     raise, view,
@@ -324,17 +324,15 @@ fn iota(values: &[Value]) -> Answer {
             ));
         }
     };
-    if count > LENGTH_MAX {
-        return Err(arguments.out_of_range(0));
-    }
+    let mut items = copies(&boolean(false), count).ok_or_else(|| arguments.out_of_range(0))?;
     let number = |index: usize, default: i64| match arguments.optional(index) {
         Some(_) => arguments.number(index),
         None => Ok(Number::Int(default)),
     };
     let (start, step) = (number(1, 0)?, number(2, 1)?);
-    let items = (0_i64..).take(count).map(|n| {
+    for (n, item) in (0_i64..).zip(&mut items) {
         let way = arithmetic::multiply(&Number::Int(n), &step);
-        from_number(arithmetic::add(&start, &way))
-    });
-    Ok(from_list(items.collect()))
+        *item = from_number(arithmetic::add(&start, &way));
+    }
+    Ok(from_list(items))
 }

@@ -1,58 +1,227 @@
-//! `display`, `write`, `format`: values as Guile prints them.
-//!
-//! What a machine file prints goes to the standard output of the child, which
-//! is a pipe that ends in the log.
+//! `display` and `write`: values as Guile prints them.
 
-use std::io::Write as _;
+use std::collections::HashMap;
 
 use super::Table;
 use super::arguments::Arguments;
+use super::characters::Set;
 use super::offload;
-use crate::machines::datum::{written_character, written_real, written_symbol, written_text};
+use super::tables::HashTable;
+use crate::machines::datum::{written_character, written_symbol, written_text};
 use crate::machines::engine::{
-    Answer, Failure, Fault, Value, View, boolean, bytes, fault, text, uncons, unspecified,
-    vector_items, view, written_number,
+    Value, View, address, bytes, text, uncons, vector_items, view, with_foreign, written_number,
 };
 
 pub(super) const TABLE: Table = &[
-    ("display", |values| out("display", values, displayed)),
-    ("write", |values| out("write", values, written)),
-    ("newline", newline),
-    ("object->string", object_to_string),
-    ("format", format),
-    ("simple-format", format),
+    ("%displayed", |values| {
+        Ok(text(displayed(
+            Arguments::exactly("display", values, 1)?.value(0)?,
+        )))
+    }),
+    ("%written", |values| {
+        Ok(text(written(
+            Arguments::exactly("write", values, 1)?.value(0)?,
+        )))
+    }),
 ];
 
-/// As `write` gives it; what is nested too deep or too long is cut.
+/// As `write` gives it; what is too long is cut.
 pub fn written(value: &Value) -> String {
-    print(value, true)
+    Printer::print(value, true)
 }
 
 /// As `display` gives it.
 pub fn displayed(value: &Value) -> String {
-    print(value, false)
+    Printer::print(value, false)
 }
 
-const DEPTH_MAX: usize = 100;
-const LENGTH_MAX: usize = 1 << 20;
+/// More than this nobody reads, and a file cannot mean it.
+const LENGTH_MAX: usize = 64 << 20;
 
-fn print(value: &Value, write: bool) -> String {
-    let mut out = String::new();
-    print_into(value, write, &mut out, 0);
-    out
+/// A list or vector that is being printed.
+enum Open {
+    /// What is left of a list; whether it is at its first pair.
+    List(Value, bool),
+    /// The items of a vector, the last one first.
+    Vector(Vec<Value>, bool),
 }
 
-fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
-    if depth > DEPTH_MAX || out.len() > LENGTH_MAX {
-        out.push('…');
-        return;
+/// Prints without recursion, since data may be nested deeper than the stack.
+struct Printer {
+    out: String,
+    write: bool,
+    open: Vec<Open>,
+    /// Where the pairs and vectors that are open are, each with its depth.
+    places: HashMap<usize, usize>,
+    /// The same in their order, to forget them again.
+    order: Vec<Vec<usize>>,
+}
+
+impl Printer {
+    fn print(value: &Value, write: bool) -> String {
+        let mut printer = Self {
+            out: String::new(),
+            write,
+            open: Vec::new(),
+            places: HashMap::new(),
+            order: Vec::new(),
+        };
+        printer.value(value);
+        while printer.step() {
+            if printer.out.len() > LENGTH_MAX {
+                printer.out.push('…');
+                break;
+            }
+        }
+        printer.out
     }
+
+    /// Prints a value, or begins to.
+    fn value(&mut self, value: &Value) {
+        match view(value) {
+            View::Pair | View::Vector => {
+                if let Some(depth) = self.depth_of(value) {
+                    self.reference(depth, value);
+                    return;
+                }
+                self.begin(value);
+            }
+            _ => atom(value, self.write, &mut self.out),
+        }
+    }
+
+    fn begin(&mut self, value: &Value) {
+        self.order.push(Vec::new());
+        if let Some(items) = vector_items(value) {
+            self.remember(value);
+            self.out.push_str("#(");
+            let items = items.into_iter().rev().collect();
+            self.open.push(Open::Vector(items, true));
+        } else {
+            self.out.push('(');
+            self.open.push(Open::List(value.clone(), true));
+        }
+    }
+
+    fn remember(&mut self, value: &Value) {
+        if let (Some(place), Some(order)) = (address(value), self.order.last_mut()) {
+            self.places.insert(place, self.open.len());
+            order.push(place);
+        }
+    }
+
+    fn depth_of(&self, value: &Value) -> Option<usize> {
+        self.places.get(&address(value)?).copied()
+    }
+
+    /// `#-N#`: what is printed again is N levels further out.
+    fn reference(&mut self, depth: usize, value: &Value) {
+        let now = self.open.len().saturating_sub(1);
+        let last = self.order.last().and_then(|order| order.last());
+        let up = if depth == now && last.copied() != address(value) {
+            1
+        } else {
+            now.saturating_sub(depth)
+        };
+        let written = if up == 0 {
+            "#0#".to_owned()
+        } else {
+            format!("#-{up}#")
+        };
+        self.out.push_str(&written);
+    }
+
+    /// Goes on with the innermost list or vector; `false` when all is done.
+    fn step(&mut self) -> bool {
+        let next = match self.open.last_mut() {
+            None => return false,
+            Some(Open::Vector(items, first)) => items.pop().map(|item| {
+                let separator = if *first { "" } else { " " };
+                *first = false;
+                (item, separator, None)
+            }),
+            Some(Open::List(rest, first)) => {
+                let separator = if *first { "" } else { " " };
+                *first = false;
+                match uncons(rest) {
+                    Some((item, next)) => {
+                        let pair = std::mem::replace(rest, next);
+                        Some((item, separator, Some(pair)))
+                    }
+                    None => None,
+                }
+            }
+        };
+        match next {
+            Some((item, separator, pair)) => {
+                self.item(&item, separator, pair.as_ref());
+            }
+            None => self.end(),
+        }
+        true
+    }
+
+    fn item(&mut self, item: &Value, separator: &str, pair: Option<&Value>) {
+        if let Some(pair) = pair {
+            if let Some(depth) = self.depth_of(pair) {
+                self.out.push_str(" . ");
+                self.reference(depth, pair);
+                self.out.push(')');
+                self.close();
+                return;
+            }
+            let depth = self.open.len().saturating_sub(1);
+            if let (Some(place), Some(order)) = (address(pair), self.order.last_mut()) {
+                self.places.insert(place, depth);
+                order.push(place);
+            }
+        }
+        self.out.push_str(separator);
+        self.value(item);
+    }
+
+    /// The tail of an improper list and the parenthesis.
+    fn end(&mut self) {
+        if let Some(Open::List(rest, _)) = self.open.last() {
+            let rest = rest.clone();
+            if !matches!(view(&rest), View::Empty) {
+                self.out.push_str(" . ");
+                if let (View::Vector, Some(depth)) = (view(&rest), self.depth_of(&rest)) {
+                    self.reference(depth, &rest);
+                } else if matches!(view(&rest), View::Vector) {
+                    // The vector first, then the list's parenthesis.
+                    self.begin(&rest);
+                    if let Some(at) = self.open.len().checked_sub(2)
+                        && let Some(Open::List(rest, _)) = self.open.get_mut(at)
+                    {
+                        *rest = crate::machines::engine::empty();
+                    }
+                    return;
+                } else {
+                    atom(&rest, self.write, &mut self.out);
+                }
+            }
+        }
+        self.out.push(')');
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.open.pop();
+        for place in self.order.pop().unwrap_or_default() {
+            self.places.remove(&place);
+        }
+    }
+}
+
+/// Prints what holds nothing.
+fn atom(value: &Value, write: bool, out: &mut String) {
     match view(value) {
         View::Boolean(true) => out.push_str("#t"),
         View::Boolean(false) => out.push_str("#f"),
-        View::Integer(n) => out.push_str(&n.to_string()),
-        View::Real(x) => out.push_str(&written_real(x)),
-        View::Number(_) => out.push_str(&written_number(value).unwrap_or_default()),
+        View::Integer(_) | View::Real(_) | View::Number(_) => {
+            out.push_str(&written_number(value).unwrap_or_default());
+        }
         View::Character(c) if write => out.push_str(&written_character(c)),
         View::Character(c) => out.push(c),
         View::Text(text) if write => out.push_str(&written_text(&text)),
@@ -61,21 +230,9 @@ fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
         View::Symbol(name) => out.push_str(name),
         View::Keyword(name) => {
             out.push_str("#:");
-            out.push_str(name);
+            out.push_str(&written_symbol(name));
         }
         View::Empty => out.push_str("()"),
-        View::Pair => print_pair(value, write, out, depth),
-        View::Vector => {
-            let items = vector_items(value).unwrap_or_default();
-            out.push_str("#(");
-            for (number, item) in items.iter().enumerate() {
-                if number > 0 {
-                    out.push(' ');
-                }
-                print_into(item, write, out, depth.saturating_add(1));
-            }
-            out.push(')');
-        }
         View::Bytes => {
             let bytes = bytes(value).unwrap_or_default();
             let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
@@ -84,112 +241,25 @@ fn print_into(value: &Value, write: bool, out: &mut String, depth: usize) {
             out.push(')');
         }
         View::Unspecified => out.push_str("#<unspecified>"),
-        View::Procedure => out.push_str("#<procedure>"),
-        View::Foreign => out.push_str(&offload::written(value)),
-        View::Other => out.push_str("#<object>"),
+        View::Procedure => out.push_str(&procedure(value)),
+        View::Foreign => out.push_str(&foreign(value)),
+        View::Pair | View::Vector | View::Other => out.push_str("#<object>"),
     }
 }
 
-fn print_pair(value: &Value, write: bool, out: &mut String, depth: usize) {
-    out.push('(');
-    let mut rest = value.clone();
-    let mut first = true;
-    while let Some((item, next)) = uncons(&rest) {
-        if !first {
-            out.push(' ');
-        }
-        first = false;
-        print_into(&item, write, out, depth.saturating_add(1));
-        if out.len() > LENGTH_MAX {
-            break;
-        }
-        rest = next;
-    }
-    if !matches!(view(&rest), View::Empty | View::Pair) {
-        out.push_str(" . ");
-        print_into(&rest, write, out, depth.saturating_add(1));
-    }
-    out.push(')');
-}
-
-fn emit(text: &str) -> Answer {
-    let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(|error| fault(Failure::new("system-error", error.to_string())))?;
-    Ok(unspecified())
-}
-
-fn out(name: &'static str, values: &[Value], print: fn(&Value) -> String) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    emit(&print(arguments.value(0)?))
-}
-
-fn newline(values: &[Value]) -> Answer {
-    Arguments::exactly("newline", values, 0)?;
-    emit("\n")
-}
-
-fn object_to_string(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("object->string", values, 1)?;
-    Ok(text(written(arguments.value(0)?)))
-}
-
-/// `(format DESTINATION CONTROL ARGUMENT …)` with `~a ~s ~d ~% ~~`.
-fn format(values: &[Value]) -> Answer {
-    let arguments = Arguments::at_least("format", values, 1)?;
-    let (to_text, control_index) = match view(arguments.value(0)?) {
-        View::Boolean(to_output) => (!to_output, 1_usize),
-        View::Text(_) => (true, 0),
-        _ => return Err(arguments.wrong(0, "#t, #f or a string")),
-    };
-    let control = arguments.text(control_index)?;
-    let rest = values
-        .get(control_index.saturating_add(1)..)
-        .unwrap_or_default();
-    let formatted = formatted(&control, rest)?;
-    if to_text {
-        Ok(text(formatted))
-    } else {
-        emit(&formatted)?;
-        Ok(boolean(true))
+fn procedure(value: &Value) -> String {
+    match super::name_of(value) {
+        Some(name) => format!("#<procedure {name}>"),
+        None => "#<procedure>".into(),
     }
 }
 
-fn formatted(control: &str, values: &[Value]) -> Result<String, Fault> {
-    let mut out = String::new();
-    let mut values = values.iter();
-    let mut letters = control.chars();
-    while let Some(c) = letters.next() {
-        if c != '~' {
-            out.push(c);
-            continue;
-        }
-        let directive = letters.next().unwrap_or(' ');
-        match directive.to_ascii_lowercase() {
-            '%' | 'n' => out.push('\n'),
-            '~' => out.push('~'),
-            letter @ ('a' | 's' | 'd') => {
-                let value = values
-                    .next()
-                    .ok_or_else(|| fault(Failure::new("format", "format: too few arguments")))?;
-                if letter == 's' {
-                    out.push_str(&written(value));
-                } else {
-                    out.push_str(&displayed(value));
-                }
-            }
-            _ => {
-                return Err(fault(Failure::new(
-                    "unsupported",
-                    format!("format: the directive ~{directive} is not supported here"),
-                )));
-            }
-        }
-    }
-    if values.next().is_some() {
-        return Err(fault(Failure::new("format", "format: too many arguments")));
-    }
-    Ok(out)
+fn foreign(value: &Value) -> String {
+    let here = address(value).unwrap_or_default();
+    with_foreign(value, |table: &HashTable| {
+        format!("#<hash-table {here:x} {}>", table.written())
+    })
+    .or_else(|| with_foreign(value, Set::written))
+    .or_else(|| super::ports::written(value))
+    .unwrap_or_else(|| offload::written(value))
 }

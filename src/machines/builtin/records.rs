@@ -11,8 +11,8 @@ use super::Table;
 use super::arguments::Arguments;
 use super::print::written as print;
 use crate::machines::engine::{
-    Answer, Fault, Value, View, boolean, foreign, from_list, list_items, procedure, raise, symbol,
-    unspecified, view, with_foreign,
+    Answer, Fault, Value, View, boolean, foreign, from_list, identical, list_items, procedure,
+    procedure_name, raise, symbol, unspecified, view, with_foreign,
 };
 
 pub use exceptions::{
@@ -32,8 +32,7 @@ pub(super) const TABLE: Table = &[
     ("record-type-name", record_type_name),
     ("record-type-fields", record_type_fields),
     ("record-type-parent", record_type_parent),
-    ("%record-copy", record_copy),
-    ("%record-values", record_values),
+    ("%record-update", record_update),
 ];
 
 pub(super) const EXCEPTIONS: Table = exceptions::TABLE;
@@ -63,11 +62,15 @@ thread_local! {
     /// All types; procedures know theirs by number.
     static TYPES: RefCell<ManuallyDrop<Vec<Value>>> =
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+    /// Accessors with the numbers of their type and field.
+    static ACCESSORS: RefCell<ManuallyDrop<Vec<(Value, usize, usize)>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// No types, for a new program.
 pub fn reset() {
     TYPES.with_borrow_mut(|types| types.clear());
+    ACCESSORS.with_borrow_mut(|all| all.clear());
     standard::reset();
 }
 
@@ -92,6 +95,10 @@ fn new_type(name: &str, own: Vec<Rc<str>>, parent: Option<Value>, exception: boo
 /// The type that a value is.
 pub fn type_in(value: &Value) -> Option<Rc<RecordType>> {
     with_foreign(value, |of: &TypeValue| Rc::clone(&of.0))
+}
+
+fn type_value(number: usize) -> Option<Value> {
+    TYPES.with_borrow(|types| types.get(number).cloned())
 }
 
 fn numbered(number: usize) -> Option<Rc<RecordType>> {
@@ -179,9 +186,9 @@ fn make_record_type(values: &[Value]) -> Answer {
     new_type(&name, own, parent, exception)
 }
 
-/// `(record-constructor TYPE [FIELDS])`
+/// `(record-constructor TYPE [FIELDS [NAME]])`
 fn record_constructor(values: &[Value]) -> Answer {
-    let arguments = Arguments::between("record-constructor", values, 1, 2)?;
+    let arguments = Arguments::between("record-constructor", values, 1, 3)?;
     let of = type_argument(&arguments, 0)?;
     let places = match arguments.optional(1) {
         None => (0..of.fields.len()).collect(),
@@ -193,7 +200,10 @@ fn record_constructor(values: &[Value]) -> Answer {
                 .collect::<Result<Vec<usize>, Fault>>()?
         }
     };
-    let name = format!("make-{}", of.name.trim_matches(['<', '>']));
+    let name = match arguments.optional(2).map(view) {
+        Some(View::Symbol(name)) => name.to_owned(),
+        _ => format!("make-{}", of.name.trim_matches(['<', '>'])),
+    };
     Ok(constructor(&name, &of, places))
 }
 
@@ -203,8 +213,7 @@ fn no_field(name: &str) -> Fault {
 
 fn constructor(name: &str, of: &RecordType, places: Vec<usize>) -> Value {
     let (number, size) = (of.number, of.fields.len());
-    let called: Rc<str> = name.into();
-    let called = called.to_string();
+    let called = name.to_owned();
     procedure(name, move |values| {
         if values.len() != places.len() {
             return Err(raise::wrong_number_of_args(symbol(&called)));
@@ -243,13 +252,15 @@ fn belongs(value: &Value, number: usize) -> Option<Rc<Record>> {
 fn record_accessor(values: &[Value]) -> Answer {
     let (name, number, place) = access("record-accessor", values)?;
     let called = name.clone();
-    Ok(procedure(&name, move |values| {
+    let accessor = procedure(&name, move |values| {
         let [value] = values else {
             return Err(raise::wrong_number_of_args(symbol(&called)));
         };
         let record = belongs(value, number).ok_or_else(|| wrong_record(&called, value))?;
         Ok(record.field(place).unwrap_or_else(unspecified))
-    }))
+    });
+    ACCESSORS.with_borrow_mut(|all| all.push((accessor.clone(), number, place)));
+    Ok(accessor)
 }
 
 /// `(record-modifier TYPE FIELD [NAME])`
@@ -307,10 +318,7 @@ fn is_record_type(values: &[Value]) -> Answer {
 fn record_type_descriptor(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("record-type-descriptor", values, 1)?;
     let record = record_in(arguments.value(0)?).ok_or_else(|| arguments.wrong(0, "a record"))?;
-    let number = record.of.number;
-    TYPES
-        .with_borrow(|types| types.get(number).cloned())
-        .ok_or_else(|| arguments.wrong(0, "a record"))
+    type_value(record.of.number).ok_or_else(|| arguments.wrong(0, "a record"))
 }
 
 fn record_type_name(values: &[Value]) -> Answer {
@@ -332,26 +340,23 @@ fn record_type_parent(values: &[Value]) -> Answer {
     Ok(of.parent.clone().unwrap_or_else(|| boolean(false)))
 }
 
-/// `(%record-copy RECORD FIELD VALUE)`: the same but for this field.
-fn record_copy(values: &[Value]) -> Answer {
+/// `(%record-update RECORD ACCESSOR VALUE)`: the same but for this field.
+fn record_update(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("set-field", values, 3)?;
-    let record = record_in(arguments.value(0)?).ok_or_else(|| arguments.wrong(0, "a record"))?;
-    let field = arguments.symbol(1)?;
-    let place = record.of.index(field).ok_or_else(|| no_field(field))?;
+    let (value, accessor) = (arguments.value(0)?, arguments.value(1)?);
+    let known = ACCESSORS.with_borrow(|all| {
+        all.iter()
+            .find(|(other, ..)| identical(other, accessor))
+            .map(|(_, number, place)| (*number, *place))
+    });
+    let (number, place) = known.ok_or_else(|| arguments.wrong(1, "an accessor"))?;
+    let record = belongs(value, number)
+        .ok_or_else(|| wrong_record(procedure_name(accessor).unwrap_or("set-field"), value))?;
     let mut fields = record.fields.borrow().clone();
     if let Some(old) = fields.get_mut(place) {
         *old = arguments.value(2)?.clone();
     }
     new_record(Rc::clone(&record.of), fields)
-}
-
-/// `(%record-values RECORD)`: its type and its fields; #f for what is none.
-fn record_values(values: &[Value]) -> Answer {
-    let value = Arguments::exactly("%record-values", values, 1)?.value(0)?;
-    Ok(match record_in(value) {
-        Some(record) => from_list(record.fields.borrow().clone()),
-        None => boolean(false),
-    })
 }
 
 /// The fields of two records of one type, for `equal?`.

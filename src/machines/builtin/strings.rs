@@ -1,106 +1,197 @@
 //! Strings.
+//!
+//! What takes a predicate takes a character or a set of characters here; the
+//! procedures in `scheme/` make a set of what a procedure says of the string.
+
+mod change;
+mod compare;
+mod search;
 
 use std::rc::Rc;
 
 use super::Table;
 use super::arguments::Arguments;
+use super::characters::Set;
 use crate::machines::engine::{
-    Answer, Fault, Value, View, boolean, character, from_list, integer, text, view,
+    Answer, Fault, Value, View, boolean, character, from_list, integer, list_items, raise,
+    set_text, text, unspecified, view, with_foreign,
 };
 
-pub const TABLE: Table = &[
+pub const TABLES: &[Table] = &[TABLE, change::TABLE, compare::TABLE, search::TABLE];
+
+const TABLE: Table = &[
     ("string?", is_string),
-    ("string-append", string_append),
-    ("string-concatenate", string_concatenate),
+    ("string", |values| from_characters(values.iter()).map(text)),
+    ("make-string", make_string),
     ("string-length", string_length),
     ("string-null?", string_null),
     ("string-ref", string_ref),
+    ("string-set!", string_set),
+    ("string-append", |values| append(values)),
+    ("string-append/shared", |values| append(values)),
+    ("string-concatenate", |values| {
+        concatenate("string-concatenate", values)
+    }),
+    ("string-concatenate/shared", |values| {
+        concatenate("string-concatenate/shared", values)
+    }),
+    ("string-concatenate-reverse", concatenate_reverse),
     ("substring", |values| part("substring", values, 2)),
+    ("substring/shared", |values| {
+        part("substring/shared", values, 2)
+    }),
+    ("substring/copy", |values| part("substring/copy", values, 2)),
+    ("substring/read-only", |values| {
+        part("substring/read-only", values, 2)
+    }),
     ("string-copy", |values| part("string-copy", values, 1)),
-    ("string-take", string_take),
-    ("string-drop", string_drop),
-    ("string-take-right", string_take_right),
-    ("string-drop-right", string_drop_right),
-    ("string-join", string_join),
-    ("string-split", string_split),
-    ("string-index", string_index),
-    ("string-rindex", string_rindex),
-    ("string-contains", string_contains),
-    ("string-prefix?", |values| {
-        affix("string-prefix?", values, |all, part| all.starts_with(part))
+    ("string-take", |values| {
+        taken("string-take", values, |n, _| (0, n))
     }),
-    ("string-suffix?", |values| {
-        affix("string-suffix?", values, |all, part| all.ends_with(part))
+    ("string-drop", |values| {
+        taken("string-drop", values, |n, length| (n, length))
     }),
-    ("string=?", |values| {
-        compare("string=?", values, |a, b| a == b)
-    }),
-    ("string<?", |values| {
-        compare("string<?", values, |a, b| a < b)
-    }),
-    ("string>?", |values| {
-        compare("string>?", values, |a, b| a > b)
-    }),
-    ("string-ci=?", |values| {
-        compare("string-ci=?", values, |a, b| {
-            a.to_lowercase() == b.to_lowercase()
+    ("string-take-right", |values| {
+        taken("string-take-right", values, |n, length| {
+            (length.saturating_sub(n), length)
         })
     }),
-    ("string-trim", |values| {
-        trim("string-trim", values, true, false)
+    ("string-drop-right", |values| {
+        taken("string-drop-right", values, |n, length| {
+            (0, length.saturating_sub(n))
+        })
     }),
-    ("string-trim-right", |values| {
-        trim("string-trim-right", values, false, true)
+    ("string->list", to_list),
+    ("list->string", |values| {
+        let arguments = Arguments::exactly("list->string", values, 1)?;
+        from_characters(arguments.list(0)?.iter()).map(text)
     }),
-    ("string-trim-both", |values| {
-        trim("string-trim-both", values, true, true)
+    ("reverse-list->string", |values| {
+        let arguments = Arguments::exactly("reverse-list->string", values, 1)?;
+        from_characters(arguments.list(0)?.iter().rev()).map(text)
     }),
-    ("string-upcase", |values| {
-        cased("string-upcase", values, true)
-    }),
-    ("string-downcase", |values| {
-        cased("string-downcase", values, false)
-    }),
-    ("string-reverse", string_reverse),
-    ("string-pad", |values| pad("string-pad", values, true)),
-    ("string-pad-right", |values| {
-        pad("string-pad-right", values, false)
-    }),
-    ("make-string", make_string),
-    ("string-replace-substring", string_replace_substring),
+    ("string-join", join),
+    ("string-utf8-length", utf8_length),
+    ("string-bytes-per-char", bytes_per_char),
 ];
 
-/// More than this is no string that a machine file can want.
-const LENGTH_MAX: usize = 64 << 20;
+/// A string and the part of it that optional arguments name.
+struct Part {
+    chars: Vec<char>,
+    start: usize,
+    end: usize,
+}
+
+impl Part {
+    /// The string at `index`, its range from `range` on.
+    fn of(arguments: &Arguments<'_>, index: usize, range: usize) -> Result<Self, Fault> {
+        let chars: Vec<char> = arguments.text(index)?.chars().collect();
+        let (start, end) = arguments.range(range, chars.len())?;
+        Ok(Self { chars, start, end })
+    }
+
+    fn chars(&self) -> &[char] {
+        self.chars.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn before(&self) -> &[char] {
+        self.chars.get(..self.start).unwrap_or_default()
+    }
+
+    fn after(&self) -> &[char] {
+        self.chars.get(self.end..).unwrap_or_default()
+    }
+
+    /// The whole string with another part.
+    fn with(&self, part: impl IntoIterator<Item = char>) -> String {
+        let before = self.before().iter().copied();
+        before
+            .chain(part)
+            .chain(self.after().iter().copied())
+            .collect()
+    }
+}
+
+/// What characters an argument means.
+enum Matcher {
+    One(char),
+    Of(Set),
+}
+
+impl Matcher {
+    /// A character or a set of them.
+    fn of(arguments: &Arguments<'_>, index: usize) -> Result<Self, Fault> {
+        let value = arguments.value(index)?;
+        if let View::Character(c) = view(value) {
+            return Ok(Self::One(c));
+        }
+        with_foreign(value, Set::clone)
+            .map(Self::Of)
+            .ok_or_else(|| arguments.wrong_plain(index))
+    }
+
+    /// The same, white space by default.
+    fn optional(arguments: &Arguments<'_>, index: usize) -> Result<Self, Fault> {
+        match arguments.optional(index) {
+            Some(_) => Self::of(arguments, index),
+            None => Ok(Self::Of(Set::whitespace())),
+        }
+    }
+
+    fn has(&self, c: char) -> bool {
+        match self {
+            Self::One(one) => *one == c,
+            Self::Of(set) => set.has(c),
+        }
+    }
+}
 
 fn is_string(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("string?", values, 1)?;
     Ok(boolean(matches!(view(arguments.value(0)?), View::Text(_))))
 }
 
-fn string_append(values: &[Value]) -> Answer {
-    let arguments = Arguments::at_least("string-append", values, 0)?;
-    let mut out = String::new();
-    for index in 0..values.len() {
-        out.push_str(&arguments.text(index)?);
-    }
-    Ok(text(out))
+fn not_a(expected: &str, subr: &str, value: &Value) -> Fault {
+    raise::wrong_type_expecting(subr, expected, value)
 }
 
-fn texts(arguments: &Arguments<'_>, index: usize) -> Result<Vec<String>, Fault> {
-    arguments
-        .list(index)?
-        .iter()
-        .map(|item| match view(item) {
-            View::Text(text) => Ok(text.to_string()),
-            _ => Err(arguments.wrong(index, "a list of strings")),
+fn from_characters<'a>(values: impl Iterator<Item = &'a Value>) -> Result<String, Fault> {
+    values
+        .map(|value| match view(value) {
+            View::Character(c) => Ok(c),
+            _ => Err(not_a("character", "string", value)),
         })
         .collect()
 }
 
-fn string_concatenate(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-concatenate", values, 1)?;
-    Ok(text(texts(&arguments, 0)?.concat()))
+/// A character that may be missing.
+fn fill(arguments: &Arguments<'_>, index: usize, default: char) -> Result<char, Fault> {
+    match arguments.optional(index) {
+        None => Ok(default),
+        Some(value) => match view(value) {
+            View::Character(c) => Ok(c),
+            _ => Err(not_a("character", "", value)),
+        },
+    }
+}
+
+/// So many of a character; `None` if no memory could hold them.
+fn repeated(c: char, count: usize) -> Option<String> {
+    let mut out = String::new();
+    // Where memory has a limit this is where it ends the child.
+    out.try_reserve_exact(count.checked_mul(c.len_utf8())?)
+        .ok()?;
+    out.extend(std::iter::repeat_n(c, count));
+    Some(out)
+}
+
+fn make_string(values: &[Value]) -> Answer {
+    let arguments = Arguments::between("make-string", values, 1, 2)?;
+    let count = arguments.index(0)?;
+    let c = fill(&arguments, 1, '\0')?;
+    repeated(c, count)
+        .map(text)
+        .ok_or_else(|| arguments.out_of_range(0))
 }
 
 fn count(n: usize) -> Value {
@@ -109,7 +200,23 @@ fn count(n: usize) -> Value {
 
 fn string_length(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("string-length", values, 1)?;
-    Ok(count(arguments.text(0)?.chars().count()))
+    match view(arguments.value(0)?) {
+        View::Text(content) => Ok(count(length(&content))),
+        _ => Err(raise::wrong_type_of(
+            "string-length",
+            1,
+            "string",
+            arguments.value(0)?,
+        )),
+    }
+}
+
+fn length(content: &str) -> usize {
+    if content.is_ascii() {
+        content.len()
+    } else {
+        content.chars().count()
+    }
 }
 
 fn string_null(values: &[Value]) -> Answer {
@@ -117,218 +224,165 @@ fn string_null(values: &[Value]) -> Answer {
     Ok(boolean(arguments.text(0)?.is_empty()))
 }
 
+fn nth(content: &str, index: usize) -> Option<char> {
+    if content.is_ascii() {
+        content.as_bytes().get(index).copied().map(char::from)
+    } else {
+        content.chars().nth(index)
+    }
+}
+
+/// The error for an index that a string does not have.
+fn no_index(content: &str, value: &Value) -> Fault {
+    let last = i64::try_from(length(content)).unwrap_or(i64::MAX);
+    if last == 0 {
+        return raise::out_of_range("", value);
+    }
+    raise::out_of_bounds(0, last.saturating_sub(1), value)
+}
+
+fn index_in(arguments: &Arguments<'_>, content: &str, index: usize) -> Result<usize, Fault> {
+    let value = arguments.value(index)?;
+    match view(value) {
+        View::Integer(n) => usize::try_from(n)
+            .ok()
+            .filter(|n| *n < length(content))
+            .ok_or_else(|| no_index(content, value)),
+        _ => Err(not_a("exact integer", "", value)),
+    }
+}
+
 fn string_ref(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("string-ref", values, 2)?;
-    arguments
-        .text(0)?
-        .chars()
-        .nth(arguments.index(1)?)
+    let content = arguments.text(0)?;
+    let index = index_in(&arguments, &content, 1)?;
+    nth(&content, index)
         .map(character)
         .ok_or_else(|| arguments.out_of_range(1))
 }
 
-fn slice(all: &str, start: usize, end: usize) -> String {
-    all.chars()
-        .skip(start)
-        .take(end.saturating_sub(start))
-        .collect()
+fn string_set(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("string-set!", values, 3)?;
+    let content = arguments.text(0)?;
+    let index = index_in(&arguments, &content, 1)?;
+    let c = arguments.character(2)?;
+    let mut chars: Vec<char> = content.chars().collect();
+    if let Some(place) = chars.get_mut(index) {
+        *place = c;
+    }
+    set_text(arguments.value(0)?, chars.into_iter().collect::<String>());
+    Ok(unspecified())
+}
+
+fn append(values: &[Value]) -> Answer {
+    let mut out = String::new();
+    for value in values {
+        match view(value) {
+            View::Text(content) => out.push_str(&content),
+            _ => return Err(not_a("string", "string-append", value)),
+        }
+    }
+    Ok(text(out))
+}
+
+fn concatenate(name: &'static str, values: &[Value]) -> Answer {
+    append(&Arguments::exactly(name, values, 1)?.list(0)?)
+}
+
+/// `(string-concatenate-reverse STRINGS FINAL END)`
+fn concatenate_reverse(values: &[Value]) -> Answer {
+    let arguments = Arguments::between("string-concatenate-reverse", values, 1, 3)?;
+    let mut strings = arguments.list(0)?;
+    strings.reverse();
+    if arguments.optional(1).is_some() {
+        let all = arguments.text(1)?;
+        let end = match arguments.optional(2) {
+            Some(_) => arguments.index(2)?,
+            None => length(&all),
+        };
+        strings.push(text(all.chars().take(end).collect::<String>()));
+    }
+    append(&strings)
 }
 
 fn part(name: &'static str, values: &[Value], min: usize) -> Answer {
     let arguments = Arguments::between(name, values, min, 3)?;
-    let all = &*arguments.text(0)?;
-    let (start, end) = arguments.range(1, all.chars().count())?;
-    Ok(text(slice(all, start, end)))
+    let part = Part::of(&arguments, 0, 1)?;
+    Ok(text(part.chars().iter().collect::<String>()))
 }
 
-/// A string, its length, and a count that is not above it.
-fn counted(name: &'static str, values: &[Value]) -> Result<(Rc<str>, usize, usize), Fault> {
+/// A part of a string by a count that is not above its length.
+fn taken(
+    name: &'static str,
+    values: &[Value],
+    range: fn(usize, usize) -> (usize, usize),
+) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
-    let all = arguments.text(0)?;
-    let length = all.chars().count();
-    let count = arguments.index(1)?;
-    if count > length {
-        return Err(arguments.out_of_range(1));
+    let chars: Vec<char> = arguments.text(0)?.chars().collect();
+    let n = arguments.index(1)?;
+    if n > chars.len() {
+        let length = i64::try_from(chars.len()).unwrap_or(i64::MAX);
+        return Err(raise::out_of_bounds(0, length, arguments.value(1)?));
     }
-    Ok((all, length, count))
+    let (start, end) = range(n, chars.len());
+    let part = chars.get(start..end).unwrap_or_default();
+    Ok(text(part.iter().collect::<String>()))
 }
 
-fn string_take(values: &[Value]) -> Answer {
-    let (all, _, count) = counted("string-take", values)?;
-    Ok(text(slice(&all, 0, count)))
+fn to_list(values: &[Value]) -> Answer {
+    let arguments = Arguments::between("string->list", values, 1, 3)?;
+    let part = Part::of(&arguments, 0, 1)?;
+    Ok(from_list(
+        part.chars().iter().copied().map(character).collect(),
+    ))
 }
 
-fn string_drop(values: &[Value]) -> Answer {
-    let (all, length, count) = counted("string-drop", values)?;
-    Ok(text(slice(&all, count, length)))
+/// The strings of a list.
+fn texts(values: &[Value]) -> Result<Vec<Rc<str>>, Fault> {
+    values
+        .iter()
+        .map(|item| match view(item) {
+            View::Text(content) => Ok(content),
+            _ => Err(not_a("string", "string-append", item)),
+        })
+        .collect()
 }
 
-fn string_take_right(values: &[Value]) -> Answer {
-    let (all, length, count) = counted("string-take-right", values)?;
-    Ok(text(slice(&all, length.saturating_sub(count), length)))
-}
-
-fn string_drop_right(values: &[Value]) -> Answer {
-    let (all, length, count) = counted("string-drop-right", values)?;
-    Ok(text(slice(&all, 0, length.saturating_sub(count))))
-}
-
-fn string_join(values: &[Value]) -> Answer {
+fn join(values: &[Value]) -> Answer {
     let arguments = Arguments::between("string-join", values, 1, 3)?;
-    let parts = texts(&arguments, 0)?;
+    let list = list_items(arguments.value(0)?).ok_or_else(|| arguments.wrong_plain(0))?;
     let delimiter = match arguments.optional(1) {
-        Some(_) => &*arguments.text(1)?,
-        None => " ",
+        Some(_) => arguments.text(1)?,
+        None => Rc::from(" "),
     };
     let grammar = match arguments.optional(2) {
         Some(_) => arguments.symbol(2)?,
         None => "infix",
     };
+    let parts = texts(&list)?;
     Ok(text(match grammar {
-        "infix" | "strict-infix" => parts.join(delimiter),
-        "prefix" | "suffix" if parts.is_empty() => String::new(),
-        "prefix" => format!("{delimiter}{}", parts.join(delimiter)),
-        "suffix" => format!("{}{delimiter}", parts.join(delimiter)),
-        _ => return Err(arguments.wrong(2, "infix, strict-infix, prefix or suffix")),
-    }))
-}
-
-fn string_split(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-split", values, 2)?;
-    let delimiter = arguments.character(1)?;
-    Ok(from_list(
-        arguments.text(0)?.split(delimiter).map(text).collect(),
-    ))
-}
-
-fn string_index(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-index", values, 2)?;
-    let wanted = arguments.character(1)?;
-    let found = arguments.text(0)?.chars().position(|c| c == wanted);
-    Ok(found.map_or_else(|| boolean(false), count))
-}
-
-fn string_rindex(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-rindex", values, 2)?;
-    let wanted = arguments.character(1)?;
-    let all: Vec<char> = arguments.text(0)?.chars().collect();
-    let found = all.iter().rposition(|c| *c == wanted);
-    Ok(found.map_or_else(|| boolean(false), count))
-}
-
-fn string_contains(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-contains", values, 2)?;
-    let all = &*arguments.text(0)?;
-    let found = all.find(&*arguments.text(1)?);
-    Ok(found.map_or_else(
-        || boolean(false),
-        |at| count(all.get(..at).unwrap_or_default().chars().count()),
-    ))
-}
-
-/// The part comes first: `(string-prefix? PART ALL)`.
-fn affix(name: &'static str, values: &[Value], test: fn(&str, &str) -> bool) -> Answer {
-    let arguments = Arguments::exactly(name, values, 2)?;
-    Ok(boolean(test(&arguments.text(1)?, &arguments.text(0)?)))
-}
-
-fn compare(name: &'static str, values: &[Value], test: fn(&str, &str) -> bool) -> Answer {
-    let arguments = Arguments::at_least(name, values, 0)?;
-    let mut all = Vec::new();
-    for index in 0..values.len() {
-        all.push(arguments.text(index)?);
-    }
-    Ok(boolean(all.windows(2).all(|pair| match pair {
-        [a, b] => test(a, b),
-        _ => true,
-    })))
-}
-
-fn trim(name: &'static str, values: &[Value], left: bool, right: bool) -> Answer {
-    let arguments = Arguments::between(name, values, 1, 2)?;
-    let dropped = match arguments.optional(1) {
-        Some(_) => Some(arguments.character(1)?),
-        None => None,
-    };
-    let drop = |c: char| dropped.map_or_else(|| c.is_whitespace(), |dropped| c == dropped);
-    let content = arguments.text(0)?;
-    let mut all = &*content;
-    if left {
-        all = all.trim_start_matches(drop);
-    }
-    if right {
-        all = all.trim_end_matches(drop);
-    }
-    Ok(text(all))
-}
-
-/// Character by character, as Guile does: what would become several
-/// characters stays.
-fn cased(name: &'static str, values: &[Value], upper: bool) -> Answer {
-    let arguments = Arguments::exactly(name, values, 1)?;
-    let one = |c: char| {
-        let all: Vec<char> = if upper {
-            c.to_uppercase().collect()
-        } else {
-            c.to_lowercase().collect()
-        };
-        match all.as_slice() {
-            [one] => *one,
-            _ => c,
+        "strict-infix" if parts.is_empty() => {
+            return Err(raise::misc_error(
+                "string-join",
+                "strict-infix grammar requires non-empty list",
+                Vec::new(),
+            ));
         }
-    };
-    Ok(text(
-        arguments.text(0)?.chars().map(one).collect::<String>(),
-    ))
-}
-
-fn string_reverse(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-reverse", values, 1)?;
-    Ok(text(arguments.text(0)?.chars().rev().collect::<String>()))
-}
-
-/// To a length; `string-pad` keeps the right end, `string-pad-right` the left.
-fn pad(name: &'static str, values: &[Value], left: bool) -> Answer {
-    let arguments = Arguments::between(name, values, 2, 3)?;
-    let all: Vec<char> = arguments.text(0)?.chars().collect();
-    let length = arguments.index(1)?;
-    if length > LENGTH_MAX {
-        return Err(arguments.out_of_range(1));
-    }
-    let fill = match arguments.optional(2) {
-        Some(_) => arguments.character(2)?,
-        None => ' ',
-    };
-    let missing = length.saturating_sub(all.len());
-    let surplus = all.len().saturating_sub(length);
-    let filling = std::iter::repeat_n(fill, missing);
-    Ok(text(if left {
-        filling
-            .chain(all.iter().copied().skip(surplus))
-            .collect::<String>()
-    } else {
-        all.iter().copied().take(length).chain(filling).collect()
+        "infix" | "strict-infix" => parts.join(&delimiter),
+        "prefix" | "suffix" if parts.is_empty() => String::new(),
+        "prefix" => format!("{delimiter}{}", parts.join(&delimiter)),
+        "suffix" => format!("{}{delimiter}", parts.join(&delimiter)),
+        _ => return Err(arguments.wrong_plain(2)),
     }))
 }
 
-fn make_string(values: &[Value]) -> Answer {
-    let arguments = Arguments::between("make-string", values, 1, 2)?;
-    let length = arguments.index(0)?;
-    if length > LENGTH_MAX {
-        return Err(arguments.out_of_range(0));
-    }
-    let fill = match arguments.optional(1) {
-        Some(_) => arguments.character(1)?,
-        None => ' ',
-    };
-    Ok(text(String::from(fill).repeat(length)))
+fn utf8_length(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("string-utf8-length", values, 1)?;
+    Ok(count(arguments.text(0)?.len()))
 }
 
-fn string_replace_substring(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("string-replace-substring", values, 3)?;
-    Ok(text(
-        arguments
-            .text(0)?
-            .replace(&*arguments.text(1)?, &arguments.text(2)?),
-    ))
+fn bytes_per_char(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("string-bytes-per-char", values, 1)?;
+    let wide = arguments.text(0)?.chars().any(|c| u32::from(c) > 255);
+    Ok(integer(if wide { 4 } else { 1 }))
 }

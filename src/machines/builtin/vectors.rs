@@ -2,7 +2,7 @@
 
 use super::Table;
 use super::arguments::Arguments;
-use super::lists::LENGTH_MAX;
+use super::lists::copies;
 use crate::machines::engine::{
     Answer, Value, View, boolean, from_list, from_vector, integer, raise, unspecified,
     vector_items, vector_set, view, with_vector,
@@ -27,11 +27,10 @@ fn is_vector(values: &[Value]) -> Answer {
 fn make_vector(values: &[Value]) -> Answer {
     let arguments = Arguments::between("make-vector", values, 1, 2)?;
     let count = arguments.index(0)?;
-    if count > LENGTH_MAX {
-        return Err(arguments.out_of_range(0));
-    }
     let fill = arguments.optional(1).cloned().unwrap_or_else(unspecified);
-    Ok(from_vector(vec![fill; count]))
+    copies(&fill, count)
+        .map(from_vector)
+        .ok_or_else(|| arguments.out_of_range(0))
 }
 
 /// The index that an argument is; one that is none is out of range as well.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Expr, ExprKind, Program};
+use super::{Expr, ExprKind, Program, is_of_the_file};
 use crate::machines::source::Span;
 
 /// Generated text and where its parts come from.
@@ -28,22 +28,30 @@ impl Text {
     }
 }
 
-/// Writes a program: library, then the forms of the file, one top-level
-/// expression each.
+/// Writes what is to be run of a program: library, then the forms of the file,
+/// one top-level expression each.
 ///
-/// Names: `a`, `b`, `bN` arguments and procedures that take them, `kN` constants, `vN` locals, `wN` locals before they are boxed, `gN`
-/// globals, `p.NAME` primitives.
-pub fn emit(program: &Program) -> Text {
+/// Names: `a`, `b`, `bN` arguments and procedures that take them, `kN`
+/// constants, `vN` locals, `wN` locals before they are boxed, `gN` globals,
+/// `p.NAME` primitives.
+pub fn emit(program: &mut Program) -> Text {
+    let library = std::mem::take(&mut program.library);
+    let initial = std::mem::take(&mut program.initial);
+    let forms = std::mem::take(&mut program.forms);
+    let sites: Vec<u32> = forms.iter().map(|form| program.site(form.span)).collect();
     let mut emitter = Emitter {
         program,
         out: Text::default(),
     };
-    for (global, value) in program.library.iter().chain(&program.initial) {
+    for (global, value) in library.iter().chain(&initial) {
         emitter.set_global(*global, value);
         emitter.push("\n");
     }
-    for (number, form) in program.forms.iter().enumerate() {
-        emitter.push(&format!("(p.%at {number})\n"));
+    for (site, form) in sites.into_iter().zip(&forms) {
+        // What stands in no file happens where it is asked for.
+        if is_of_the_file(form.span) {
+            emitter.push(&format!("(p.%at {site})\n"));
+        }
         emitter.expr(form);
         emitter.push("\n");
     }

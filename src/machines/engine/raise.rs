@@ -205,13 +205,20 @@ pub fn keyword_error(procedure: Value, message: &str, culprit: Value) -> Fault {
 
 /// A variable that nothing binds.
 pub fn unbound_variable(variable: &str) -> Fault {
-    scm_error(
-        "unbound-variable",
-        "",
-        "Unbound variable: ~S",
-        from_list(vec![symbol(variable)]),
-        boolean(false),
-    )
+    fault(unbound(variable))
+}
+
+/// The same as a failure.
+pub fn unbound(variable: &str) -> Failure {
+    Failure::thrown(Thrown::new(
+        "unbound-variable".into(),
+        vec![
+            boolean(false),
+            text("Unbound variable: ~S"),
+            from_list(vec![symbol(variable)]),
+            boolean(false),
+        ],
+    ))
 }
 
 fn name(subr: &str) -> Value {
@@ -317,6 +324,28 @@ impl Thrown {
         }
     }
 
+    /// What Guile prints about it, but for the place.
+    pub fn guiles_words(&self) -> String {
+        if let [subr, message, arguments, _, ..] = &*self.arguments
+            && let View::Text(message) = view(message)
+        {
+            let arguments = list_items(arguments).unwrap_or_default();
+            let message = formatted(&message, &arguments);
+            return match view(subr) {
+                View::Boolean(false) => message,
+                _ => format!("In procedure {}: {message}", displayed(subr)),
+            };
+        }
+        let arguments = from_list(self.arguments.clone());
+        match (&*self.key, &*self.arguments) {
+            (OBJECT, [object]) => format!(
+                "ERROR:\n  {}",
+                records::message(object).unwrap_or_else(|| written(object))
+            ),
+            (key, _) => format!("Throw to key `{key}' with args `{}'.", written(&arguments)),
+        }
+    }
+
     /// One line. Arguments of the usual shape give procedure and message,
     /// others stand there as they are.
     fn message(&self) -> String {
@@ -330,6 +359,15 @@ impl Thrown {
                     plainer(&message, &arguments).unwrap_or_else(|| formatted(&message, &arguments))
                 }
             };
+            if let (View::Text(subr), [reason, about]) = (view(subr), &*arguments)
+                && &*subr == "open-file"
+            {
+                return format!(
+                    "cannot open file `{}`: {}",
+                    displayed(about),
+                    displayed(reason)
+                );
+            }
             return match view(subr) {
                 View::Boolean(false) => message,
                 _ => format!("{}: {message}", displayed(subr)),
@@ -402,6 +440,10 @@ fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
         ("Unbound variable: ~S", [variable]) => {
             format!("unbound variable `{}`", displayed(variable))
         }
+        ("Not a list: ~S", [value]) => {
+            format!("a list is needed, but this is {}", written(value))
+        }
+        ("List of wrong length: ~S", _) => "the lists differ in length".into(),
         ("~A: ~S", [reason, about]) => format!("{}: {}", displayed(about), displayed(reason)),
         (_, [value]) => {
             let rest = message.strip_prefix("Wrong type argument in position ")?;

@@ -25,7 +25,7 @@ use crate::machines::datum::{Datum, Kind, written_real};
 
 pub use number::{Number, from_literal, from_number, integer, number, real};
 pub use pair::{
-    End, car, cdr, cons, empty, from_list, from_list_with, from_rest, is_empty, is_pair,
+    End, address, car, cdr, cons, empty, from_list, from_list_with, from_rest, is_empty, is_pair,
     list_items, pair, set_car, set_cdr, to_rest, uncons, walk,
 };
 pub use text::{set_text, text};
@@ -233,7 +233,7 @@ pub fn from_datum(datum: &Datum) -> Value {
         Kind::Number(literal) => from_number(from_literal(literal)),
         Kind::Character(c) => character(*c),
         Kind::Text(value) => text(Rc::clone(value)),
-        Kind::Symbol(name) => symbol(name),
+        Kind::Symbol(name) => super::opaque_value(name).unwrap_or_else(|| symbol(name)),
         Kind::Keyword(name) => keyword(name),
         Kind::List(items) => from_list(all(items)),
         Kind::Dotted(items, tail) => from_list_with(all(items), from_datum(tail)),

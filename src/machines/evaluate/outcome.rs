@@ -1,25 +1,26 @@
 //! What an expression comes to in Guile's words, for the tests of the
 //! language.
 
-use super::{Finding, expanded};
+use super::{FileValue, Finding, evaluated, has_errors};
 use crate::machines::builtin::print::{displayed, written};
 use crate::machines::engine::raise::formatted;
-use crate::machines::engine::{self, Thrown, View, list_items, view};
+use crate::machines::engine::{Thrown, View, list_items, view};
 use crate::machines::reader;
-use crate::machines::source::Sources;
 
 /// The value of a text's last form as `write` gives it, or the key of the
 /// exception that ended it and what that says in Guile's words.
 pub fn outcome(text: &str) -> Result<String, (String, String)> {
-    let mut sources = Sources::default();
-    let (program, _) = expanded("text", text.as_bytes(), reader::NESTING_MAX, &mut sources)
-        .map_err(|findings| refused(&findings))?;
-    match engine::run(program) {
-        Ok(value) => Ok(written(&value)),
-        Err(failure) => {
-            let thrown = failure.exception();
-            Err((thrown.key.to_string(), said(&thrown)))
-        }
+    let ended = evaluated("text", text.as_bytes(), reader::NESTING_MAX, false);
+    if let Some(failure) = &ended.failure {
+        let thrown = failure.exception();
+        return Err((thrown.key.to_string(), said(&thrown)));
+    }
+    if has_errors(&ended.findings) {
+        return Err(refused(&ended.findings));
+    }
+    match ended.result {
+        FileValue::Value(value) => Ok(written(&value)),
+        FileValue::Literal(_) => Err(refused(&[])),
     }
 }
 
@@ -41,7 +42,7 @@ fn refused(findings: &[Finding]) -> (String, String) {
 
 /// Procedure, message and arguments of the usual shape, else all arguments.
 fn said(thrown: &Thrown) -> String {
-    if let [subr, message, arguments, _, ..] | [subr, message, arguments] = &*thrown.arguments
+    if let [subr, message, arguments, _, ..] = &*thrown.arguments
         && let View::Text(message) = view(message)
         && let Some(arguments) = list_items(arguments)
     {

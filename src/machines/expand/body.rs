@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::macros::macro_of;
+use super::scope::base_name;
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, sequence, special};
 use crate::machines::core::{Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
@@ -23,6 +24,8 @@ enum What<'d> {
     DefineValues(Cow<'d, Datum>),
     /// An expression.
     Expression(Cow<'d, Datum>),
+    /// `load` of a file, relative to this one; or `primitive-load`.
+    Load(Cow<'d, Datum>, bool),
     /// A form that has had its effect, such as an import.
     Done(Span),
 }
@@ -53,7 +56,7 @@ pub(super) enum Value<'d> {
     Procedure(Datum, &'d [Datum]),
 }
 
-impl Expander<'_> {
+impl Expander {
     /// A form of the file: what it defines and imports counts from here on.
     pub(super) fn top_level_form(&mut self, datum: &Datum) {
         let mut found = Found::default();
@@ -71,6 +74,10 @@ impl Expander<'_> {
                     self.nothing(datum.span)
                 }
                 What::DefineValues(datum) => self.values_definition(datum, &item.scope),
+                What::Load(datum, relative) => {
+                    self.load_now(datum, &item.scope, *relative);
+                    continue;
+                }
             };
             self.program.forms.push(form);
         }
@@ -138,7 +145,15 @@ impl Expander<'_> {
         }
         let head = form.list().and_then(<[Datum]>::first);
         let Some(special) = head.and_then(|head| special(head, scope)) else {
-            found.push(What::Expression(form), scope);
+            let loads = matches!(place, Place::Top) && self.is_primitive_load(&form, scope);
+            found.push(
+                if loads {
+                    What::Load(form, false)
+                } else {
+                    What::Expression(form)
+                },
+                scope,
+            );
             return Ok(());
         };
         let rest = form
@@ -154,6 +169,12 @@ impl Expander<'_> {
             }
             Special::Define | Special::DefineStar => {
                 let (name, _) = definition_parts(&form)?;
+                if head
+                    .and_then(Datum::symbol)
+                    .is_some_and(|head| base_name(head).ends_with("-public"))
+                {
+                    self.export(Rc::clone(&name), Rc::clone(&name));
+                }
                 self.declare_in(place, &name, found);
                 found.push(What::Define(name, form), scope);
             }
@@ -171,18 +192,41 @@ impl Expander<'_> {
                 self.define_macro(&form, scope, &into);
                 found.push(What::Done(form.span), scope);
             }
+            Special::DefineMacro => {
+                let into = match place {
+                    Place::Top => Rc::clone(&self.file),
+                    Place::Body(body) => Rc::clone(body),
+                };
+                self.define_plain_macro(&form, scope, &into);
+                found.push(What::Done(form.span), scope);
+            }
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, _) = self.local_macros(&form, rest, scope, recursive)?;
                 self.scan_all(items_after(form, 2), place, &inner, found);
             }
-            Special::UseModules => {
-                self.form_use_modules(&form, rest);
+            Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
+                self.effect(special, &form, rest, scope)?;
                 found.push(What::Done(form.span), scope);
             }
             Special::DefineModule if matches!(place, Place::Top) => {
-                self.form_define_module(&form, rest);
+                self.form_define_module(&form);
                 found.push(What::Done(form.span), scope);
+            }
+            Special::EvalWhen => self.scan_all(items_after(form, 2), place, scope, found),
+            Special::Include => {
+                let data = self.included(&form)?;
+                self.scan_all(data.into_iter().map(Cow::Owned), place, scope, found);
+            }
+            Special::CondExpand => {
+                let data = self.chosen(&form, rest)?.to_vec();
+                if data.is_empty() {
+                    found.push(What::Done(form.span), scope);
+                }
+                self.scan_all(data.into_iter().map(Cow::Owned), place, scope, found);
+            }
+            Special::Load if matches!(place, Place::Top) && rest.len() == 1 && !self.nested => {
+                found.push(What::Load(form, true), scope);
             }
             _ => found.push(What::Expression(form), scope),
         }
@@ -311,7 +355,7 @@ impl Expander<'_> {
         let mut parts = Vec::new();
         for item in found.items {
             parts.push(match &item.what {
-                What::Expression(datum) => self.expr(datum, &item.scope),
+                What::Expression(datum) | What::Load(datum, _) => self.expr(datum, &item.scope),
                 What::Done(span) => self.nothing(*span),
                 What::Define(name, datum) => {
                     self.local_definition(name, datum, &item.scope, &inner)
@@ -399,7 +443,7 @@ fn items_after(form: Cow<'_, Datum>, skipped: usize) -> impl Iterator<Item = Cow
 /// A name as somebody wrote it.
 fn plain(name: &Rc<str>) -> Rc<str> {
     if super::scope::is_alias(name) {
-        super::scope::base_name(name).into()
+        base_name(name).into()
     } else {
         Rc::clone(name)
     }

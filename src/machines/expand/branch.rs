@@ -8,7 +8,7 @@ use crate::machines::core::{Constant, Expr, ExprKind};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::source::Span;
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_and(&mut self, datum: &Datum, rest: &[Datum], scope: &Rc<Scope>) -> Expr {
         let Some((last, tests)) = rest.split_last() else {
             return self.boolean(true, datum.span);
@@ -168,7 +168,7 @@ impl Expander<'_> {
         Ok(let_expr(vec![(local, key)], expr, datum.span))
     }
 
-    fn expressions(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
+    pub(super) fn expressions(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
         let parts = forms.iter().map(|form| self.expr(form, scope)).collect();
         sequence(parts, span)
     }

@@ -11,7 +11,7 @@ use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::source::Span;
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_if(
         &mut self,
         datum: &Datum,
@@ -123,7 +123,7 @@ impl Expander<'_> {
                 self.program.assign(local);
                 ExprKind::SetLocal(local, Box::new(value))
             }
-            Some(Binding::Special(_) | Binding::Macro(_)) => {
+            Some(Binding::Special(_) | Binding::Macro(_) | Binding::Pattern(_)) => {
                 return Err(malformed(
                     target.span,
                     format!("`{name}` is syntax and no variable"),

@@ -37,7 +37,7 @@ struct Bound {
     value: Expr,
 }
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_build_machine(
         &mut self,
         datum: &Datum,

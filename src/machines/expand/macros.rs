@@ -6,6 +6,7 @@ use super::syntax_rules::{Matcher, Matches, Template, Words, check_pattern};
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, refused, special};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
+use crate::machines::engine::{Value, is_procedure};
 use crate::machines::source::Span;
 
 /// A macro.
@@ -15,6 +16,10 @@ pub enum Macro {
     Unparsed(&'static str, Rc<Scope>),
     /// `syntax-rules`
     Rules(Rc<Rules>),
+    /// A procedure that takes the form.
+    Procedure(Value),
+    /// A procedure that takes the items of the form after the first, as data.
+    Plain(Value),
     /// Its definition is wrong, which is known; its uses are nothing.
     Broken,
 }
@@ -32,7 +37,7 @@ pub struct Rules {
 /// More uses of macros inside each other than this never end.
 const DEPTH_MAX: u32 = 3_000;
 
-impl Expander<'_> {
+impl Expander {
     /// A new macro.
     pub(super) fn new_macro(&mut self, definition: Macro) -> Binding {
         let number = u32::try_from(self.macros.len()).unwrap_or(u32::MAX);
@@ -44,7 +49,7 @@ impl Expander<'_> {
     pub(super) fn is_identifier_macro(&mut self, number: u32) -> bool {
         match self.parsed_macro(number) {
             Ok(Macro::Rules(rules)) => rules.identifier,
-            Ok(Macro::Broken) => true,
+            Ok(Macro::Broken | Macro::Procedure(_)) => true,
             _ => false,
         }
     }
@@ -60,19 +65,21 @@ impl Expander<'_> {
         self.uses = self.uses.saturating_add(1);
         match self.parsed_macro(number)? {
             Macro::Rules(rules) => apply_rules(&rules, datum, scope).map(Some),
+            Macro::Procedure(procedure) => self.apply_procedure(&procedure, datum, scope),
+            Macro::Plain(procedure) => self.apply_plain(&procedure, datum),
             Macro::Broken | Macro::Unparsed(..) => Ok(None),
         }
     }
 
     /// Notes that a form stands inside another use of a macro.
     pub(super) fn deeper(&mut self, span: Span) -> Expanded<()> {
-        self.depth = self.depth.saturating_add(1);
-        if self.depth > DEPTH_MAX {
+        if self.depth >= DEPTH_MAX.min(self.nesting) {
             return Err(refused(
                 Diagnostic::error("syntax", "the use of this macro never ends"),
                 span,
             ));
         }
+        self.depth = self.depth.saturating_add(1);
         Ok(())
     }
 
@@ -178,10 +185,18 @@ impl Expander<'_> {
             Some((head, rest)) if special(head, scope) == Some(Special::IdentifierSyntax) => {
                 identifier_syntax(&datum, rest, scope)
             }
-            _ => Err(refused(
-                Diagnostic::error("unsupported", "only `syntax-rules` can make a macro here"),
-                datum.span,
-            )),
+            _ => {
+                let procedure = self.expr(&datum, scope);
+                let span = procedure.span;
+                match self.run_now(procedure) {
+                    Some(value) if is_procedure(&value) => Ok(Macro::Procedure(value)),
+                    Some(_) => Err(malformed(
+                        span,
+                        "this makes no macro: it is neither `syntax-rules` nor a procedure",
+                    )),
+                    None => Ok(Macro::Broken),
+                }
+            }
         }
     }
 
@@ -347,7 +362,7 @@ fn identifier_syntax(datum: &Datum, rest: &[Datum], scope: &Rc<Scope>) -> Expand
 }
 
 /// The name that the definition of a macro binds.
-fn defined_name(datum: &Datum) -> Option<Rc<str>> {
+pub(super) fn defined_name(datum: &Datum) -> Option<Rc<str>> {
     let target = datum.list()?.get(1)?;
     match &target.kind {
         Kind::Symbol(name) => Some(Rc::clone(name)),

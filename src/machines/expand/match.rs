@@ -41,7 +41,7 @@ struct Clause<'d> {
     span: Span,
 }
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_match(
         &mut self,
         form: Form,
@@ -51,7 +51,7 @@ impl Expander<'_> {
     ) -> Expanded<Expr> {
         let span = datum.span;
         match (form, rest) {
-            (Form::Match, [value, clauses @ ..]) => {
+            (Form::Match, [value, clauses @ ..]) if !clauses.is_empty() => {
                 let value = self.expr(value, scope);
                 let local = self.program.local();
                 let body = self.clauses(local, clauses, span, scope)?;
@@ -187,7 +187,7 @@ impl Expander<'_> {
         value: u32,
         pattern: &Datum,
         scope: &Rc<Scope>,
-        body: impl FnOnce(&mut Expander<'_>, &Rc<Scope>) -> Expanded<Expr>,
+        body: impl FnOnce(&mut Expander, &Rc<Scope>) -> Expanded<Expr>,
     ) -> Expanded<Expr> {
         let span = pattern.span;
         let parsed = parse::parse(pattern, scope)?;
@@ -293,13 +293,13 @@ impl Expander<'_> {
     }
 
     /// The failure of a pattern.
-    fn fail(failure: u32, span: Span) -> Expr {
+    fn mismatch(failure: u32, span: Span) -> Expr {
         call(local_value(failure, span), Vec::new(), span)
     }
 
     /// `(if TEST THEN (failure))`
     fn test(test: Expr, then: Expr, at: &code::At) -> Expr {
-        choice(test, then, Self::fail(at.failure, at.span), at.span)
+        choice(test, then, Self::mismatch(at.failure, at.span), at.span)
     }
 }
 

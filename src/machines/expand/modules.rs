@@ -17,20 +17,25 @@
 //! - An error in a form that a macro made is reported at the use of the macro.
 
 mod files;
+mod header;
+mod import;
 mod known;
+mod local;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::macros::{Macro, macro_of};
 use super::special::{MODULE_SPECIALS, SPECIALS, Special};
-use super::{Binding, Expanded, Expander, Malformed, Scope, call, malformed, refused, special};
+use super::{Binding, Expander, Scope, call, malformed, special};
 use crate::machines::builtin;
-use crate::machines::core::{Expr, ExprKind, LIBRARY};
-use crate::machines::datum::{Datum, Kind};
-use crate::machines::diagnostic::Diagnostic;
+use crate::machines::core::{Expr, LIBRARY, Program};
+use crate::machines::datum::Datum;
 use crate::machines::reader;
 use crate::machines::source::{Sources, Span};
+use header::{defined_name, exported_names, exports, header_imports, indexed, top_level_forms};
+use local::Locals;
 
 pub use known::known_module_of;
 
@@ -40,7 +45,11 @@ const FILES: &[(&str, &str)] = &[
         "(guile)",
         concat!(
             include_str!("../../../scheme/guile.scm"),
+            include_str!("../../../scheme/guile/lists.scm"),
+            include_str!("../../../scheme/guile/strings.scm"),
+            include_str!("../../../scheme/guile/ports.scm"),
             include_str!("../../../scheme/guile/control.scm"),
+            include_str!("../../../scheme/guile/evaluation.scm"),
         ),
     ),
     (
@@ -77,8 +86,7 @@ pub fn supported_modules() -> impl Iterator<Item = &'static str> {
 
 /// The exports of a module that nothing defines; there should be none.
 pub fn missing_exports(module: &str) -> Vec<String> {
-    let mut sources = Sources::default();
-    let mut expander = Expander::new(&mut sources);
+    let mut expander = Expander::new(Sources::default());
     let Some(found) = expander.module(module) else {
         return vec![module.to_owned()];
     };
@@ -109,6 +117,16 @@ pub struct Modules {
     base: Option<Rc<Scope>>,
     /// A module was asked for that is not here: unbound names are no news.
     missing: bool,
+    /// Modules that files define.
+    locals: Locals,
+    /// The one that forms are evaluated in; `None`: the file's own.
+    current: Option<String>,
+    /// Where other modules are looked for.
+    load_path: Vec<PathBuf>,
+    /// Procedures that evaluate what only running tells.
+    evaluating: HashSet<u32>,
+    /// One of them was reached.
+    evaluates: bool,
 }
 
 type Exports = HashMap<Rc<str>, Binding>;
@@ -134,6 +152,7 @@ impl Modules {
         if self.reached.insert(global) {
             self.queue.push(global);
         }
+        self.evaluates |= self.evaluating.contains(&global);
     }
 
     /// Tells whether this is a procedure of the library.
@@ -146,13 +165,33 @@ impl Modules {
         &self.root
     }
 
+    /// Tells whether something of the library evaluates what only running
+    /// tells.
+    pub(super) fn evaluates(&self) -> bool {
+        self.evaluates
+    }
+
+    /// Tells whether a variable is this procedure of the library.
+    pub(super) fn is_evaluating(&self, global: u32, name: &str, program: &Program) -> bool {
+        self.evaluating.contains(&global)
+            && program
+                .globals
+                .get(global as usize)
+                .is_some_and(|global| &*global.name == name)
+    }
+
+    /// Notes that names may be missing for a reason that is known.
+    pub(super) fn lack(&mut self) {
+        self.missing = true;
+    }
+
     /// Tells whether a module that the file asks for is missing.
     pub(super) fn lacks_one(&self) -> bool {
         self.missing
     }
 }
 
-impl Expander<'_> {
+impl Expander {
     /// Makes what is there without an import.
     pub(super) fn set_up(&mut self) {
         for (name, special) in SPECIALS {
@@ -170,10 +209,13 @@ impl Expander<'_> {
                 .root
                 .bind(&Rc::from(name), Binding::Primitive(name));
         }
-        for module in ["(guile)", "(guix scripts offload)"] {
+        for (module, scope) in [
+            ("(guile)", Rc::clone(&self.core)),
+            ("(guix scripts offload)", Rc::clone(&self.imports)),
+        ] {
             if let Some(exports) = self.module(module) {
                 for (name, binding) in &*exports {
-                    self.core.bind(name, *binding);
+                    scope.bind(name, *binding);
                 }
             }
         }
@@ -219,7 +261,7 @@ impl Expander<'_> {
         let parent = self.modules.base.as_ref().unwrap_or(&self.modules.root);
         let imports = Scope::inside(parent);
         for spec in header_imports(&header) {
-            if let Err(malformed) = self.import(spec, &imports) {
+            if let Err(malformed) = self.import_guile(spec, &imports) {
                 self.find(malformed);
             }
         }
@@ -249,6 +291,9 @@ impl Expander<'_> {
 
     fn library_definition(&mut self, name: &Rc<str>, definition: Definition, scope: &Rc<Scope>) {
         let global = self.program.global(Rc::clone(name), false);
+        if matches!(&**name, "eval" | "%load" | "primitive-load") {
+            self.modules.evaluating.insert(global);
+        }
         scope.bind(name, Binding::Library(global));
         self.modules
             .definitions
@@ -284,69 +329,6 @@ impl Expander<'_> {
         }
     }
 
-    /// `(use-modules SPEC …)`
-    pub(super) fn form_use_modules(&mut self, _datum: &Datum, specs: &[Datum]) {
-        for spec in specs {
-            let imports = Rc::clone(&self.imports);
-            if let Err(malformed) = self.import(spec, &imports) {
-                self.find(malformed);
-            }
-        }
-        let imports = Rc::clone(&self.imports);
-        self.keep_promises(&imports);
-    }
-
-    /// `(define-module NAME #:use-module SPEC …)`
-    pub(super) fn form_define_module(&mut self, datum: &Datum, rest: &[Datum]) {
-        if rest.is_empty() {
-            self.find(malformed(datum.span, "`define-module` needs a name"));
-            return;
-        }
-        let imports = Rc::clone(&self.imports);
-        for spec in header_imports(datum) {
-            if let Err(malformed) = self.import(spec, &imports) {
-                self.find(malformed);
-            }
-        }
-    }
-
-    /// `NAME` or `(NAME #:select … #:prefix … #:hide … #:renamer …)`
-    fn import(&mut self, spec: &Datum, into: &Scope) -> Expanded<()> {
-        let bad = || malformed(spec.span, "a module's name is a list such as (srfi srfi-1)");
-        let items = spec.list().ok_or_else(bad)?;
-        let (name, options) = match items.first() {
-            Some(first) if first.list().is_some() => (first, items.get(1..).unwrap_or_default()),
-            Some(_) => (spec, &[][..]),
-            None => return Err(bad()),
-        };
-        let exports = self.module_named(name)?;
-        let mut selection: Vec<(Rc<str>, Binding)> = exports
-            .iter()
-            .map(|(name, binding)| (Rc::clone(name), *binding))
-            .collect();
-        let mut options = options.iter();
-        while let Some(option) = options.next() {
-            let Some(value) = options.next() else {
-                return Err(malformed(option.span, "this option needs a value"));
-            };
-            match keyword(option) {
-                Some("select") => selection = select(value, name, &exports)?,
-                Some("hide") => {
-                    let hidden = value.list().unwrap_or_default();
-                    selection.retain(|(name, _)| !hidden.iter().any(|item| item.is_symbol(name)));
-                }
-                Some("prefix") => prefix(&mut selection, value)?,
-                Some("renamer") => prefix(&mut selection, renamer_prefix(value)?)?,
-                Some("version") => {}
-                _ => return Err(malformed(option.span, "unknown option of an import")),
-            }
-        }
-        for (name, binding) in selection {
-            into.bind(&name, binding);
-        }
-        Ok(())
-    }
-
     /// A call of a procedure that every module sees.
     pub(super) fn library_call(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Expr {
         let base = self.modules.base.as_ref().unwrap_or(&self.modules.root);
@@ -359,205 +341,4 @@ impl Expander<'_> {
             None => self.nothing(span),
         }
     }
-
-    /// `(@ MODULE NAME)`
-    pub(super) fn form_at(&mut self, datum: &Datum, rest: &[Datum]) -> Expanded<Expr> {
-        let [module, name] = rest else {
-            return Err(malformed(datum.span, "`@` takes a module and a name"));
-        };
-        let exports = self.module_named(module)?;
-        let symbol = name
-            .symbol()
-            .ok_or_else(|| malformed(name.span, "`@` takes a module and a name"))?;
-        let kind = match exports.get(symbol) {
-            Some(Binding::Library(global)) => {
-                self.modules.reach(*global);
-                ExprKind::Global(*global, None)
-            }
-            Some(Binding::Primitive(primitive)) => {
-                self.program.primitives.insert(primitive);
-                ExprKind::Primitive(primitive)
-            }
-            Some(_) => {
-                return Err(malformed(
-                    name.span,
-                    format!("`{symbol}` is syntax and no procedure"),
-                ));
-            }
-            None => return Err(no_binding(name, symbol, module)),
-        };
-        Ok(Expr {
-            kind,
-            span: datum.span,
-        })
-    }
-
-    fn module_named(&mut self, name: &Datum) -> Expanded<Rc<Exports>> {
-        let written = name.written();
-        if let Some(exports) = self.module(&written) {
-            return Ok(exports);
-        }
-        self.modules.missing = true;
-        let diagnostic = if known::is_known_module(&written) {
-            Diagnostic::error(
-                "unsupported-module",
-                format!("the module {written} is known to Guile but not supported here"),
-            )
-        } else {
-            let diagnostic =
-                Diagnostic::error("unknown-module", format!("no code for module {written}"));
-            if written.starts_with("(gnu ") || written == "(guix deploy)" {
-                diagnostic.with_help(
-                    "machines.scm is not a file for `guix deploy` or `guix system`: it lists \
-                     (build-machine …) forms",
-                )
-            } else {
-                diagnostic
-            }
-        };
-        Err(refused(diagnostic, name.span))
-    }
-}
-
-/// The names of the `#:export` of a module's header, each as it is bound
-/// inside, or `(INSIDE . OUTSIDE)`.
-fn exports(header: &Datum, scope: &Scope) -> Exports {
-    exported_names(header)
-        .into_iter()
-        .filter_map(|(inside, outside)| Some((outside, scope.lookup(&inside)?)))
-        .collect()
-}
-
-/// The exported names: as bound inside, as seen from outside.
-fn exported_names(header: &Datum) -> Vec<(Rc<str>, Rc<str>)> {
-    let items = header.list().unwrap_or_default();
-    let names = items
-        .iter()
-        .skip_while(|item| keyword(item) != Some("export"))
-        .nth(1)
-        .and_then(Datum::list)
-        .unwrap_or_default();
-    names
-        .iter()
-        .filter_map(|item| match &item.kind {
-            Kind::Symbol(name) => Some((Rc::clone(name), Rc::clone(name))),
-            Kind::Dotted(inside, outside) => {
-                let inside = inside.first().and_then(Datum::symbol)?;
-                Some((Rc::clone(inside), Rc::clone(outside.symbol()?)))
-            }
-            _ => None,
-        })
-        .collect()
-}
-
-/// The forms of a module's text: each begins a line.
-fn top_level_forms(text: &'static str) -> impl Iterator<Item = &'static str> {
-    let mut rest = match text.strip_prefix('(') {
-        Some(_) => Some(text),
-        None => text
-            .find("\n(")
-            .and_then(|at| text.get(at.saturating_add(1)..)),
-    };
-    std::iter::from_fn(move || {
-        let this = rest?;
-        let end = this.find("\n(").map(|at| at.saturating_add(1));
-        rest = end.and_then(|end| this.get(end..));
-        this.get(..end.unwrap_or(this.len()))
-    })
-}
-
-/// The name that a form defines, and whether as a macro, if both can be seen
-/// without reading the form.
-fn indexed(form: &str) -> Option<(&str, bool)> {
-    let (word, rest) = form.strip_prefix('(')?.split_once([' ', '\n'])?;
-    let is_macro = match word {
-        "define" | "define*" => false,
-        "define-syntax" | "define-syntax-rule" => true,
-        _ => return None,
-    };
-    let rest = rest.trim_start().trim_start_matches('(');
-    let end = rest.find([' ', '\n', '(', ')'])?;
-    Some((rest.get(..end)?, is_macro))
-}
-
-/// The name that `(define NAME …)` or `(define (NAME …) …)` defines.
-fn defined_name(datum: &Datum) -> Option<Rc<str>> {
-    match &datum.list()?.get(1)?.kind {
-        Kind::Symbol(name) => Some(Rc::clone(name)),
-        Kind::List(items) | Kind::Dotted(items, _) => items.first()?.symbol().cloned(),
-        _ => None,
-    }
-}
-
-/// The modules that a header imports.
-fn header_imports(header: &Datum) -> impl Iterator<Item = &Datum> {
-    let items = header.list().unwrap_or_default();
-    items
-        .iter()
-        .zip(items.iter().skip(1))
-        .filter(|(option, _)| keyword(option) == Some("use-module"))
-        .map(|(_, spec)| spec)
-}
-
-fn keyword(datum: &Datum) -> Option<&str> {
-    match &datum.kind {
-        Kind::Keyword(name) => Some(name),
-        _ => None,
-    }
-}
-
-/// `#:select (a (b . c))`
-fn select(value: &Datum, module: &Datum, exports: &Exports) -> Expanded<Vec<(Rc<str>, Binding)>> {
-    let bad = |datum: &Datum| malformed(datum.span, "`#:select` takes a list of names");
-    let mut selection = Vec::new();
-    for item in value.list().ok_or_else(|| bad(value))? {
-        let (outer, inner) = match &item.kind {
-            Kind::Symbol(name) => (name, name),
-            Kind::Dotted(front, tail) => front
-                .first()
-                .and_then(Datum::symbol)
-                .zip(tail.symbol())
-                .ok_or_else(|| bad(item))?,
-            _ => return Err(bad(item)),
-        };
-        let binding = exports
-            .get(outer)
-            .ok_or_else(|| no_binding(item, outer, module))?;
-        selection.push((Rc::clone(inner), *binding));
-    }
-    Ok(selection)
-}
-
-fn no_binding(item: &Datum, name: &str, module: &Datum) -> Malformed {
-    refused(
-        Diagnostic::error(
-            "unknown-export",
-            format!("no binding `{name}` in module {}", module.written()),
-        ),
-        item.span,
-    )
-}
-
-fn prefix(selection: &mut [(Rc<str>, Binding)], prefix: &Datum) -> Expanded<()> {
-    let prefix = prefix
-        .symbol()
-        .ok_or_else(|| malformed(prefix.span, "`#:prefix` takes a symbol"))?;
-    for (name, _) in selection {
-        *name = format!("{prefix}{name}").into();
-    }
-    Ok(())
-}
-
-/// `(symbol-prefix-proc 'p:)`, the only renamer that is in use.
-fn renamer_prefix(value: &Datum) -> Expanded<&Datum> {
-    if let Some([head, quoted]) = value.list()
-        && head.is_symbol("symbol-prefix-proc")
-        && let Some([_, prefix]) = quoted.list()
-    {
-        return Ok(prefix);
-    }
-    Err(malformed(
-        value.span,
-        "`#:renamer` takes (symbol-prefix-proc 'PREFIX) here",
-    ))
 }

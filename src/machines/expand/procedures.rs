@@ -21,7 +21,7 @@ struct Parameters<'d> {
     allow_others: bool,
 }
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn form_lambda_star(
         &mut self,
         datum: &Datum,

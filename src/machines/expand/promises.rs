@@ -23,7 +23,7 @@ pub struct Promise {
 /// All of them by name.
 pub type Promises = HashMap<Rc<str>, Promise>;
 
-impl Expander<'_> {
+impl Expander {
     /// The reference of the file to a name that nothing binds yet.
     pub(super) fn promise(&mut self, name: &Rc<str>, span: Span, scope: &Rc<Scope>) -> ExprKind {
         let (name, found) = scope.resolved(name);

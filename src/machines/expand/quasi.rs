@@ -19,7 +19,7 @@ enum Hole<'d> {
     No,
 }
 
-impl Expander<'_> {
+impl Expander {
     pub(super) fn quasiquote(&mut self, template: &Datum, scope: &Rc<Scope>) -> Expr {
         self.template(template, 1, scope)
     }

@@ -20,6 +20,9 @@ pub enum Binding {
     Special(Special),
     /// A macro, by its number.
     Macro(u32),
+    /// A variable of a pattern of `syntax-case`: the local variable that has
+    /// what the pattern matched.
+    Pattern(u32),
     /// A local variable.
     Local(u32),
     /// A variable of the file.
@@ -89,12 +92,23 @@ pub fn without_marks(text: &str) -> String {
 
 /// A datum with the names that somebody wrote.
 pub fn stripped(datum: &Datum) -> Datum {
-    let all = |items: &[Datum]| items.iter().map(stripped).collect();
+    renamed(datum, &|name| {
+        if is_alias(name) {
+            base_name(name).into()
+        } else {
+            Rc::clone(name)
+        }
+    })
+}
+
+/// A datum with other names.
+pub fn renamed(datum: &Datum, name: &impl Fn(&Rc<str>) -> Rc<str>) -> Datum {
+    let all = |items: &[Datum]| items.iter().map(|item| renamed(item, name)).collect();
     let kind = match &datum.kind {
-        Kind::Symbol(name) if is_alias(name) => Kind::Symbol(base_name(name).into()),
+        Kind::Symbol(symbol) => Kind::Symbol(name(symbol)),
         Kind::List(items) => Kind::List(all(items)),
-        Kind::Dotted(items, tail) => Kind::Dotted(all(items), Box::new(stripped(tail))),
         Kind::Vector(items) => Kind::Vector(all(items)),
+        Kind::Dotted(items, tail) => Kind::Dotted(all(items), Box::new(renamed(tail, name))),
         other => other.clone(),
     };
     Datum {
@@ -127,6 +141,9 @@ impl Aliases {
 
     /// The name as it would be if it stood where this identifier does.
     pub fn like(&self, identifier: &str, name: &Rc<str>) -> Rc<str> {
+        if is_alias(name) {
+            return Rc::clone(name);
+        }
         match (split(identifier), self.origin(identifier)) {
             (Some((mark, inner)), Some((_, scope))) => {
                 self.insert(mark, &self.like(inner, name), &scope)

@@ -91,6 +91,10 @@ pub enum Special {
     CondExpand,
     /// `include`
     Include,
+    /// `load`, which is a procedure as well
+    Load,
+    /// `add-to-load-path`
+    AddToLoadPath,
     /// `current-filename`
     CurrentFilename,
     /// `@`, `@@`
@@ -165,6 +169,8 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("cond-expand", Special::CondExpand),
     ("include", Special::Include),
     ("include-from-path", Special::Include),
+    ("load", Special::Load),
+    ("add-to-load-path", Special::AddToLoadPath),
     ("current-filename", Special::CurrentFilename),
     ("@", Special::At),
     ("@@", Special::At),

@@ -2,7 +2,7 @@
 
 use crate::machines::evaluate::value;
 
-fn check(cases: &[(&str, &str)]) {
+pub fn check(cases: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (text, expected) in cases {
         let got = match value(text) {
@@ -271,5 +271,115 @@ fn bodies() {
         ("(begin) 1", "1"),
         ("(let ((i 0)) (while (< i 5) (set! i (+ i 1))) i)", "5"),
         ("(while #f 1)", "#f"),
+    ]);
+}
+
+#[test]
+fn evaluation_of_data() {
+    check(&[
+        ("(eval '(+ 1 2) (current-module))", "3"),
+        ("(define x 5) (eval 'x (current-module))", "5"),
+        ("(eval '(define y 7) (current-module)) y", "7"),
+        (
+            "(eval '(define (f a) (* a 2)) (interaction-environment)) (f 4)",
+            "8",
+        ),
+        (
+            "(define (f) (eval '(+ z 1) (current-module))) (define z 1) (f)",
+            "2",
+        ),
+        (
+            "(map (lambda (form) (eval form (current-module))) '((+ 1 2) (list 1 2) \"s\"))",
+            "(3 (1 2) \"s\")",
+        ),
+        ("(eval (list '+ 1 2) (current-module))", "3"),
+        ("(eval (list car ''(1 2)) (current-module))", "1"),
+        (
+            "(eval `(let ((x ,(+ 1 1))) (list x 'y \"z\" #\\a 1.5 #t)) (current-module))",
+            "(2 y \"z\" #\\a 1.5 #t)",
+        ),
+        (
+            "((eval '(lambda (x) (list x x)) (current-module)) 3)",
+            "(3 3)",
+        ),
+        (
+            "(eval '(begin (define-syntax-rule (m a) (list a a)) (m 1)) (current-module))",
+            "(1 1)",
+        ),
+        (
+            "(eval '(define-syntax-rule (m a) (list a a)) (current-module)) (m 2)",
+            "(2 2)",
+        ),
+        (
+            "(eval '(begin (use-modules (srfi srfi-1)) (fold + 0 '(1 2))) (current-module))",
+            "3",
+        ),
+        (
+            "(let loop ((i 0)) (if (< i 3) (begin (eval `(define v ,i) (current-module)) (loop (+ i 1))) (eval 'v (current-module))))",
+            "2",
+        ),
+        (
+            "(eval '(eval '(+ 1 1) (current-module)) (current-module))",
+            "2",
+        ),
+    ]);
+}
+
+#[test]
+fn imports() {
+    check(&[
+        (
+            "(use-modules ((srfi srfi-1) #:select ((fold . f) any) #:prefix p:)) (p:f + 0 '(1 2))",
+            "3",
+        ),
+        (
+            "(use-modules ((srfi srfi-1) :select (any) :renamer (symbol-prefix-proc 'x))) (procedure? xany)",
+            "#t",
+        ),
+        (
+            "(use-modules ((srfi srfi-1) #:renamer (lambda (s) (symbol-append 'q s)))) (qfold + 0 '(1 2))",
+            "3",
+        ),
+        (
+            "(import (only (srfi srfi-1) fold any) (prefix (srfi srfi-1) a-)) (list (fold + 0 '(1)) (a-fold + 0 '(2)))",
+            "(1 2)",
+        ),
+        (
+            "(import (rename (srfi srfi-1) (fold f) (any a))) (f + 0 '(1 2))",
+            "3",
+        ),
+        ("(import (srfi :1)) (fold + 0 '(1 2))", "3"),
+        (
+            "(import (except (srfi srfi-1) fold)) (procedure? any)",
+            "#t",
+        ),
+        ("(define fold 1) (use-modules (srfi srfi-1)) fold", "1"),
+        ("(use-modules (srfi srfi-1)) (define (fold) 1) (fold)", "1"),
+        ("((@ (srfi srfi-1) fold) + 0 '(1 2))", "3"),
+        (
+            "(let () (use-modules (srfi srfi-1)) (fold + 0 '(1 2)))",
+            "3",
+        ),
+        (
+            "(define-syntax-rule (m) (@ (srfi srfi-1) fold)) ((m) + 0 '(1 2))",
+            "3",
+        ),
+        (
+            "(cond-expand ((or foo (and guile (not r9))) 1 2) (else 3))",
+            "2",
+        ),
+        (
+            "(cond-expand (guile-3 (define x 1) (define y 2)) (else (define x 3))) (list x y)",
+            "(1 2)",
+        ),
+        ("(eval-when (expand load eval) (define x 1)) x", "1"),
+        (
+            "(define-module (a b) #:export (x)) (define x 1) (define-module (c d) #:use-module (a b)) (+ x 1)",
+            "2",
+        ),
+        (
+            "(define-module (a b)) (define-public x 1) (define y 2) (define-module (c d)) (use-modules ((a b) #:prefix p:)) (list p:x (@@ (a b) y))",
+            "(1 2)",
+        ),
     ]);
 }

@@ -17,7 +17,7 @@ fn formals(datum: &Datum) -> (&[Datum], Option<&Datum>) {
     }
 }
 
-impl Expander<'_> {
+impl Expander {
     /// `(let-values ((FORMALS EXPRESSION) …) BODY …)`
     pub(super) fn form_let_values(
         &mut self,

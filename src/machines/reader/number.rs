@@ -2,8 +2,8 @@
 
 use crate::machines::datum::Number;
 
-/// A number, but of a kind that is not supported: complex, or an exact ratio
-/// beyond 64 bits.
+/// A number, but of a kind that is not supported: complex, or with an exponent
+/// that is out of range.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsupported;
 
@@ -17,21 +17,32 @@ enum Exactness {
 /// Reads a number, prefixes such as `#x` included; `None` if it is none.
 pub fn parse(token: &str, radix: u32) -> Option<Result<Number, Unsupported>> {
     let mut rest = token;
-    let mut radix = radix;
+    let mut own_radix = None;
     let mut exactness = Exactness::AsWritten;
     while let Some(after) = rest.strip_prefix('#') {
         let prefix = after.chars().next()?.to_ascii_lowercase();
+        // Each kind of prefix may stand there once.
         match prefix {
-            'x' => radix = 16,
-            'o' => radix = 8,
-            'b' => radix = 2,
-            'd' => radix = 10,
-            'e' => exactness = Exactness::Exact,
-            'i' => exactness = Exactness::Inexact,
+            'x' | 'o' | 'b' | 'd' if own_radix.is_none() => {
+                own_radix = Some(match prefix {
+                    'x' => 16,
+                    'o' => 8,
+                    'b' => 2,
+                    _ => 10,
+                });
+            }
+            'e' | 'i' if exactness == Exactness::AsWritten => {
+                exactness = if prefix == 'e' {
+                    Exactness::Exact
+                } else {
+                    Exactness::Inexact
+                };
+            }
             _ => return None,
         }
         rest = after.get(1..)?;
     }
+    let radix = own_radix.unwrap_or(radix);
     let first = rest.chars().next()?;
     if !(first.is_digit(radix) || matches!(first, '+' | '-' | '.')) {
         return None;
@@ -50,6 +61,16 @@ fn real(text: &str, radix: u32, exactness: Exactness) -> Option<Result<Number, U
         "+nan.0" | "-nan.0" => return Some(Ok(Number::Real(f64::NAN))),
         _ => {}
     }
+    if radix == 10 && is_out_of_range(text) {
+        return Some(Err(Unsupported));
+    }
+    if text.contains('#') {
+        let exactness = match exactness {
+            Exactness::AsWritten => Exactness::Inexact,
+            other => other,
+        };
+        return real(&without_hashes(text, radix)?, radix, exactness);
+    }
     let exact = match text.split_once('/') {
         Some((numerator, denominator)) => {
             if !is_digits(denominator, radix) || !is_signed_digits(numerator, radix) {
@@ -61,14 +82,70 @@ fn real(text: &str, radix: u32, exactness: Exactness) -> Option<Result<Number, U
             }
             ratio(numerator, denominator, radix)
         }
-        None if is_signed_digits(text, radix) => Ok(integer(text, radix)),
+        None if is_signed_digits(text, radix) => integer(text, radix),
         None if radix == 10 => return decimal(text, exactness),
         None => return None,
     };
-    Some(match (exact, exactness) {
-        (Ok(number), Exactness::Inexact) => Ok(Number::Real(inexact(&number))),
-        (exact, _) => exact,
-    })
+    Some(Ok(match exactness {
+        Exactness::Inexact => Number::Real(inexact(&exact)),
+        _ => exact,
+    }))
+}
+
+/// Tells whether an exponent is so large that Guile refuses the number, which
+/// it does before it looks at what follows (measured, 3.0.11).
+fn is_out_of_range(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(is_exponent_marker) else {
+        return false;
+    };
+    let mantissa = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
+    if !mantissa
+        .chars()
+        .all(|c| c.is_ascii_digit() || ".#".contains(c))
+    {
+        return false;
+    }
+    let negative = exponent.starts_with('-');
+    let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let digits = digits
+        .get(..end.unwrap_or(digits.len()))
+        .unwrap_or_default();
+    let limit = if negative { 324 } else { 308 };
+    let significant = digits.trim_start_matches('0');
+    significant.len() > 3 || significant.parse::<u32>().is_ok_and(|size| size > limit)
+}
+
+/// Guile has letters for all lengths that a number may have, and one length.
+fn is_exponent_marker(c: char) -> bool {
+    matches!(c.to_ascii_lowercase(), 'e' | 's' | 'f' | 'd' | 'l')
+}
+
+/// `12##.#`: digits that are not known are 0, and make the number inexact.
+fn without_hashes(text: &str, radix: u32) -> Option<String> {
+    let (mut digit, mut hash, mut exponent) = (false, false, false);
+    text.chars()
+        .map(|c| match c {
+            '#' => {
+                hash = true;
+                (digit && !exponent).then_some('0')
+            }
+            '/' => {
+                (digit, hash) = (false, false);
+                Some(c)
+            }
+            '.' | '+' | '-' => Some(c),
+            // An exponent follows, or it is no number.
+            c if !c.is_digit(radix) => {
+                (digit, hash, exponent) = (false, false, true);
+                Some(c)
+            }
+            c => {
+                digit = true;
+                (!hash).then_some(c)
+            }
+        })
+        .collect()
 }
 
 fn integer(text: &str, radix: u32) -> Number {
@@ -78,10 +155,15 @@ fn integer(text: &str, radix: u32) -> Number {
     }
 }
 
-fn ratio(numerator: &str, denominator: &str, radix: u32) -> Result<Number, Unsupported> {
-    let n = i64::from_str_radix(numerator, radix).map_err(|_| Unsupported)?;
-    let d = i64::from_str_radix(denominator, radix).map_err(|_| Unsupported)?;
-    reduced(n.into(), d.into()).ok_or(Unsupported)
+fn ratio(numerator: &str, denominator: &str, radix: u32) -> Number {
+    let small = |text| i64::from_str_radix(text, radix).ok().map(i128::from);
+    small(numerator)
+        .zip(small(denominator))
+        .and_then(|(n, d)| reduced(n, d))
+        .unwrap_or_else(|| {
+            let numerator = numerator.trim_start_matches('+');
+            Number::BigRatio(numerator.to_owned(), denominator.to_owned(), radix)
+        })
 }
 
 /// A ratio in lowest terms; `None` for the denominator 0 or beyond 64 bits.
@@ -105,10 +187,7 @@ fn reduced(n: i128, d: i128) -> Option<Number> {
 
 /// `1.5`, `.5`, `2.`, `1e3`.
 fn decimal(text: &str, exactness: Exactness) -> Option<Result<Number, Unsupported>> {
-    let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (text.get(..at)?, text.get(at.checked_add(1)?..)?),
-        None => (text, "0"),
-    };
+    let (mantissa, exponent) = text.split_once(is_exponent_marker).unwrap_or((text, "0"));
     let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
@@ -118,8 +197,12 @@ fn decimal(text: &str, exactness: Exactness) -> Option<Result<Number, Unsupporte
     if !is_signed_digits(exponent, 10) {
         return None;
     }
+    let Ok(exponent) = exponent.parse() else {
+        return Some(Err(Unsupported));
+    };
     if exactness == Exactness::Exact {
-        return Some(exact_decimal(mantissa, whole, fraction, exponent).ok_or(Unsupported));
+        let negative = mantissa.starts_with('-');
+        return Some(Ok(exact_decimal(negative, whole, fraction, exponent)));
     }
     // Rust's own reader wants a digit on one side of the point only, too.
     format!("{mantissa}e{exponent}")
@@ -128,21 +211,17 @@ fn decimal(text: &str, exactness: Exactness) -> Option<Result<Number, Unsupporte
         .map(|x| Ok(Number::Real(x)))
 }
 
-fn exact_decimal(mantissa: &str, whole: &str, fraction: &str, exponent: &str) -> Option<Number> {
-    let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let digits = if mantissa.starts_with('-') {
-        digits.checked_neg()?
-    } else {
-        digits
-    };
-    let exponent: i64 = exponent.parse().ok()?;
-    let shift = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
-    let power = 10_i128.checked_pow(u32::try_from(shift.checked_abs()?).ok()?)?;
+fn exact_decimal(negative: bool, whole: &str, fraction: &str, exponent: i64) -> Number {
+    let sign = if negative { "-" } else { "" };
+    let mut digits = format!("{sign}{whole}{fraction}");
+    let places = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
+    let shift = exponent.saturating_sub(places);
+    let zeros = "0".repeat(usize::try_from(shift.unsigned_abs()).unwrap_or_default());
     if shift < 0 {
-        reduced(digits, power)
-    } else {
-        reduced(digits.checked_mul(power)?, 1)
+        return ratio(&digits, &format!("1{zeros}"), 10);
     }
+    digits.push_str(&zeros);
+    integer(&digits, 10)
 }
 
 #[expect(
@@ -154,12 +233,20 @@ fn inexact(number: &Number) -> f64 {
         Number::Integer(n) => *n as f64,
         Number::Ratio(n, d) => *n as f64 / *d as f64,
         Number::Real(x) => *x,
-        Number::Big(digits, 10) => digits.parse().unwrap_or(f64::INFINITY),
-        Number::Big(digits, radix) => digits
-            .chars()
-            .filter_map(|c| c.to_digit(*radix))
-            .fold(0.0, |sum, digit| sum * f64::from(*radix) + f64::from(digit)),
+        Number::Big(digits, radix) => inexact_digits(digits, *radix),
+        Number::BigRatio(n, d, radix) => inexact_digits(n, *radix) / inexact_digits(d, *radix),
     }
+}
+
+fn inexact_digits(digits: &str, radix: u32) -> f64 {
+    if radix == 10 {
+        return digits.parse().unwrap_or(f64::INFINITY);
+    }
+    let size = digits
+        .chars()
+        .filter_map(|c| c.to_digit(radix))
+        .fold(0.0, |sum, digit| sum * f64::from(radix) + f64::from(digit));
+    if digits.starts_with('-') { -size } else { size }
 }
 
 fn is_digits(text: &str, radix: u32) -> bool {
@@ -176,10 +263,21 @@ fn is_complex(text: &str, radix: u32) -> bool {
         real(part, radix, Exactness::AsWritten).is_some() || matches!(part, "" | "+" | "-")
     };
     if let Some((magnitude, angle)) = text.split_once('@') {
-        return !magnitude.is_empty() && !angle.is_empty() && part(magnitude) && part(angle);
+        let real = |part| real(part, radix, Exactness::AsWritten).is_some();
+        return real(magnitude) && real(angle);
     }
     let Some(body) = text.strip_suffix('i') else {
-        return false;
+        // Guile refuses `1+1e999` before it sees that there is no `i`.
+        let too_large = |part: &str| {
+            matches!(
+                real(part, radix, Exactness::AsWritten),
+                Some(Err(Unsupported))
+            )
+        };
+        return text.char_indices().skip(1).any(|(at, c)| {
+            let (left, right) = text.split_at(at);
+            matches!(c, '+' | '-') && part(left) && too_large(right)
+        });
     };
     body.char_indices()
         .filter(|(_, c)| matches!(c, '+' | '-'))

@@ -43,7 +43,7 @@ fn data_of_all_kinds() {
             "(a b . c)",
             "%x",
             "->",
-            "1+",
+            "#{1+}#",
             "...",
             "a.b",
             "|a",
@@ -103,13 +103,138 @@ fn errors_point_to_the_character() {
     assert_eq!(refused(" \"abc"), (Problem::UnclosedText, 1));
     assert_eq!(refused("x #| a"), (Problem::UnclosedComment("#|"), 2));
     assert_eq!(refused("\"a\\q\""), (Problem::BadEscape("q".into()), 2));
-    assert_eq!(refused("(. a)"), (Problem::BadDot, 1));
+    assert_eq!(refused("(a . )"), (Problem::BadDot, 3));
+    assert_eq!(refused("(. a b)"), (Problem::BadDot, 5));
     assert_eq!(refused("(a . b c)"), (Problem::BadDot, 7));
     assert_eq!(refused("(a ')"), (Problem::NothingAfter("'"), 3));
     assert_eq!(refused("#<x>"), (Problem::BadHash("<x>".into()), 0));
+    assert_eq!(refused("#: 1"), (Problem::BadKeyword("#:"), 0));
+    assert_eq!(refused("#{a"), (Problem::UnclosedSymbol("#{"), 0));
+    assert_eq!(
+        refused("#2((1))"),
+        (Problem::UnsupportedArray("2(…)".into()), 0)
+    );
     assert_eq!(refused("#\\foo"), (Problem::BadCharacter("foo".into()), 0));
     assert_eq!(refused("1+2i").0, Problem::UnsupportedNumber("1+2i".into()));
     assert_eq!(refused("#vu8(256)").0, Problem::BadByte);
+}
+
+fn guessed(text: &str) -> (u32, String) {
+    let error = read_all(text, 0, 100).unwrap_err();
+    (error.span.start, error.help.unwrap_or_default())
+}
+
+#[test]
+fn indentation_tells_where_a_parenthesis_is_missing() {
+    let missing = |line| format!("by the indentation, a `)` is missing at the end of line {line}");
+    assert_eq!(
+        guessed("(define a (list 1 2)\n\n(define b 2)\n(list a b)\n"),
+        (0, missing(1))
+    );
+    let text = "(list\n  (build-machine\n    (name \"a\")\n    (user \"u\"\n    (port 22))\n  (build-machine\n    (name \"b\")))\n";
+    assert_eq!(
+        guessed(text),
+        (offset(text.find("(user").unwrap()), missing(4))
+    );
+    assert_eq!(
+        guessed("(list\n (a\n  (b 1\n (c))"),
+        (
+            12,
+            "by the indentation, 2 `)` are missing at the end of line 3".into()
+        )
+    );
+    assert_eq!(
+        guessed("(list #vu8(1 2\n           3)"),
+        (0, "the file ends before it is closed".into())
+    );
+    assert_eq!(
+        guessed("(list #(1 2\n  3"),
+        (
+            6,
+            "by the indentation, a `)` is missing at the end of line 1".into()
+        )
+    );
+    assert_eq!(
+        guessed("(list (a))\n      (b))"),
+        (
+            20,
+            "the form of line 1 ends in line 1 already, but line 2 is indented as if it belonged \
+             to it"
+                .into()
+        )
+    );
+    assert_eq!(guessed("(list\n [a)"), (9, "write `]`".into()));
+    assert_eq!(
+        guessed("(list\n [a\n  b)"),
+        (13, "write `]`: the `[` is in line 2".into())
+    );
+}
+
+#[test]
+fn a_long_broken_line_is_no_work() {
+    let text = format!("(list {}", "(a 1) ".repeat(20_000));
+    assert_eq!(refused(&text).1, 0);
+    let text = format!(
+        "(list {}\n{}",
+        "(a 1) ".repeat(10_000),
+        "(b)\n".repeat(5_000)
+    );
+    assert_eq!(refused(&text).1, 0);
+    let text = "(a\n".repeat(300);
+    assert!(read_all(&text, 0, 400).is_err());
+}
+
+#[test]
+fn options_hold_for_what_follows() {
+    options::set_keywords(options::Keywords::Prefix);
+    assert_eq!(read(":a :b: a:"), ["#:a", "#:b:", "a:"]);
+    options::set_keywords(options::Keywords::Postfix);
+    assert_eq!(read(":a a: : +a:"), [":a", "#:a", ":", "+a:"]);
+    options::reset();
+    assert!(options::set("r7rs-symbols", true));
+    assert_eq!(read("|a b| |a\\x41;| a|b"), ["#{a b}#", "aA", "a|b"]);
+    options::reset();
+    assert!(options::set("square-brackets", false));
+    assert_eq!(read("a[b] (a)").len(), 2);
+    options::reset();
+    assert!(!options::set("no-such-option", true));
+    assert_eq!(read(":a |a b|"), [":a", "|a", "b|"]);
+}
+
+#[test]
+fn braces_are_infix_where_that_is_switched_on() {
+    assert_eq!(
+        read("#!curly-infix {a + b + c} {a + b * c} {} {a} {a b} {f(x y) * g[i]} {a{b + c}} (f)"),
+        [
+            "(+ a b c)",
+            "($nfx$ a + b * c)",
+            "()",
+            "a",
+            "(a b)",
+            "(* (f x y) ($bracket-apply$ g i))",
+            "(a (+ b c))",
+            "(f)"
+        ]
+    );
+    assert_eq!(read("{a}").len(), 1);
+    assert_eq!(
+        read("#!curly-infix-and-bracket-lists [a b]"),
+        ["($bracket-list$ a b)"]
+    );
+}
+
+#[test]
+fn booleans_and_symbols_touch_what_follows() {
+    assert_eq!(
+        read("#tx #trueish #f16 #T"),
+        ["#t", "x", "#t", "ish", "#f", "16", "#t"]
+    );
+    let symbol = |text| read_all(text, 0, 9).unwrap()[0].symbol().cloned().unwrap();
+    assert_eq!(&*symbol("a'b"), "a'b");
+    assert_eq!(&*symbol("a\u{b}b"), "a\u{b}b");
+    assert_eq!(read("#{a\\x20;b\\}#}#"), ["#{a b\\x7d;#}#"]);
+    assert_eq!(read("#1(a b)"), ["#(a b)"]);
+    assert_eq!(read("#: a"), ["#:a"]);
 }
 
 #[test]

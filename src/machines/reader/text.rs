@@ -1,29 +1,33 @@
-//! String literals.
+//! String literals, and symbols between bars.
 
-use super::{Problem, ReadError, Reader, offset};
-use crate::machines::source::Span;
+use super::{Item, Problem, ReadError, Reader};
+use crate::machines::datum::Kind;
 
 impl Reader<'_> {
     /// The rest of a string whose opening quote has been read.
     pub(super) fn string(&mut self, start: usize) -> Result<String, ReadError> {
-        let open_end = self.at;
+        self.until(start, '"', Problem::UnclosedText)
+    }
+
+    /// `|a b|`, where that is switched on.
+    pub(super) fn bar_symbol(&mut self, start: usize) -> Result<Item, ReadError> {
+        self.skip(1);
+        let name = self.until(start, '|', Problem::UnclosedSymbol("|"))?;
+        Ok(self.datum(start, Kind::Symbol(name.into())))
+    }
+
+    fn until(&mut self, start: usize, end: char, unclosed: Problem) -> Result<String, ReadError> {
         let mut out = String::new();
         loop {
             let escape_start = self.at;
             let Some(c) = self.peek() else {
-                return Err(super::fail(
-                    Problem::UnclosedText,
-                    Span {
-                        end: offset(open_end),
-                        ..self.span(start)
-                    },
-                ));
+                return Err(self.opened(unclosed, start, 1));
             };
             self.advance(c);
             match c {
-                '"' => return Ok(out),
+                c if c == end => return Ok(out),
                 '\\' => {
-                    if let Some(c) = self.escape(escape_start)? {
+                    if let Some(c) = self.escape(escape_start, end)? {
                         out.push(c);
                     }
                 }
@@ -34,13 +38,22 @@ impl Reader<'_> {
 
     /// What follows a backslash; `None` for a joined line, whose next line
     /// keeps its indentation (measured, Guile 3.0.11).
-    fn escape(&mut self, start: usize) -> Result<Option<char>, ReadError> {
+    fn escape(&mut self, start: usize, end: char) -> Result<Option<char>, ReadError> {
         let Some(c) = self.peek() else {
             return Ok(None);
         };
         self.advance(c);
         let plain = match c {
-            '\n' => return Ok(None),
+            '\n' => {
+                if self.options.hungry_eol_escapes {
+                    let indentation = self
+                        .rest()
+                        .find(|c: char| !matches!(c, ' ' | '\t'))
+                        .unwrap_or_default();
+                    self.skip(indentation);
+                }
+                return Ok(None);
+            }
             '"' | '\\' | '|' | '(' => c,
             '0' => '\0',
             'a' => '\u{7}',
@@ -50,6 +63,12 @@ impl Reader<'_> {
             'r' => '\r',
             't' => '\t',
             'v' => '\u{b}',
+            'x' if self.options.r6rs_hex_escapes || end == '|' => {
+                return match self.code_to_semicolon() {
+                    Some(c) => Ok(Some(c)),
+                    None => Err(self.fail(Problem::BadEscape("x".into()), start)),
+                };
+            }
             'x' => return self.coded(start, 2).map(Some),
             'u' => return self.coded(start, 4).map(Some),
             'U' => return self.coded(start, 6).map(Some),
@@ -70,7 +89,7 @@ impl Reader<'_> {
             .and_then(|code| u32::from_str_radix(code, 16).ok())
             .and_then(char::from_u32);
         if let Some(c) = c {
-            self.at = self.at.saturating_add(digits);
+            self.skip(digits);
             return Ok(c);
         }
         let kind = match digits {

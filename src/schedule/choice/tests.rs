@@ -1,6 +1,6 @@
 use super::*;
 use crate::schedule::evidence::{Drain, Outcome, Rest};
-use crate::schedule::sample::machine;
+use crate::schedule::sample::{machine, processor_time};
 use proptest::prelude::*;
 
 const NOW: Moment = Moment(1_764_000_000_000);
@@ -202,6 +202,22 @@ fn a_loaded_machine_counts_for_what_it_has_free() {
 }
 
 #[test]
+fn equal_machines_share_the_work_before_one_is_full() {
+    let machines = [plain(1.0), plain(1.0), plain(2.0)];
+    let mut taken = [0_u32; 3];
+    for _ in 0..8 {
+        let evidence = taken.map(|taken| Evidence {
+            slots: Some((4 - taken, 4)),
+            ..answered()
+        });
+        let free = places(&machines, &evidence).into_iter();
+        let first = free.into_iter().find(|machine| taken[*machine] < 4);
+        taken[first.unwrap()] += 1;
+    }
+    assert_eq!(taken, [2, 2, 4]);
+}
+
+#[test]
 fn a_machine_that_failed_lately_comes_later() {
     let failed = Evidence {
         failures: 2,
@@ -383,13 +399,14 @@ fn a_thousand_machines_are_ordered_quickly() {
         ..X
     };
     let mut best = Duration::MAX;
-    for _ in 0..20 {
-        let begun = std::time::Instant::now();
+    for _ in 0..5 {
+        let begun = processor_time();
         let choices = order(&machines, &evidence, &wanted, NOW, &mut fastrand::f64);
-        best = best.min(begun.elapsed());
+        best = best.min(processor_time().saturating_sub(begun));
         assert_eq!(choices.len(), 1000);
     }
     println!("ordered 1000 machines in {best:?}");
     // A millisecond is the budget of an optimised build on an idle machine.
-    assert!(best < Duration::from_millis(5), "{best:?}");
+    let limit = if cfg!(debug_assertions) { 500 } else { 5 };
+    assert!(best < Duration::from_millis(limit), "{best:?}");
 }

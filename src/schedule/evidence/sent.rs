@@ -10,10 +10,10 @@
 //! a large closure is compared by one.
 
 /// Items of a generation.
-pub(super) const GENERATION: usize = 256;
+pub(super) const GENERATION: usize = 128;
 
 /// Items of a closure that are looked for.
-const SAMPLE: usize = 32;
+const SAMPLE: usize = 24;
 
 /// Characters of a hash part in a prefix.
 const CHARACTERS: usize = 12;

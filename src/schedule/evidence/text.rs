@@ -143,7 +143,7 @@ impl std::fmt::Display for Items<'_> {
     }
 }
 
-/// A thousand files with 512 items each are read for one choice, so the digits
+/// A thousand files with 256 items each are read for one choice, so the digits
 /// are taken eight at a time.
 fn items(text: &str) -> Option<Vec<u32>> {
     let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -81,10 +81,18 @@ impl Folder {
     pub(super) fn make(path: &Path, owner: u32) -> io::Result<Self> {
         match Self::open(path, owner) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                std::fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(path)?;
+                let make = |path: Option<&Path>, mode| match path {
+                    Some(path) => std::fs::DirBuilder::new()
+                        .recursive(true)
+                        .mode(mode)
+                        .create(path),
+                    None => Ok(()),
+                };
+                // The outermost is stock's, too, with the slots in it.
+                let ours = path.parent();
+                make(ours.and_then(Path::parent), 0o755)?;
+                make(ours, 0o700)?;
+                make(Some(path), 0o700)?;
                 Self::open(path, owner)
             }
             opened => opened,

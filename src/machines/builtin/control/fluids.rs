@@ -5,10 +5,11 @@ use std::mem::ManuallyDrop;
 
 use super::super::Table;
 use super::super::arguments::Arguments;
+use super::super::ports;
 use super::state::{Bound, with_state};
 use crate::machines::engine::{
     self, Answer, Fault, Value, View, boolean, foreign, from_list, identical, integer, procedure,
-    raise, symbol, text, unspecified, view, with_foreign,
+    raise, text, unspecified, view, with_foreign,
 };
 
 pub const TABLE: Table = &[
@@ -33,10 +34,15 @@ pub const TABLE: Table = &[
     ("values", values_of),
     ("%values->list", values_to_list),
     ("%prompts", prompts),
+    ("%make-thread", make_thread),
+    ("%thread-set!", thread_set),
+    ("%thread-value", thread_value),
+    ("thread?", is_thread),
+    ("make-mutex", make_mutex),
+    ("mutex?", is_mutex),
     ("make-prompt-tag", make_prompt_tag),
     ("default-prompt-tag", default_prompt_tag),
     ("%no-prompt", no_prompt),
-    ("%partial-continuation", partial_continuation),
 ];
 
 /// A variable whose value belongs to the dynamic state; without a value in
@@ -57,8 +63,8 @@ thread_local! {
     // variables are gone by then.
     static PARAMETERS: RefCell<ManuallyDrop<Vec<Parameter>>> =
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
-    /// The prompts in force, innermost first, and the usual tag.
-    static PROMPTS: RefCell<ManuallyDrop<Option<(Value, Value)>>> =
+    /// The fluid with the prompts in force, innermost first; the usual tag.
+    static PROMPTS: RefCell<ManuallyDrop<Option<[Value; 2]>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
@@ -249,6 +255,7 @@ fn with_parameter<R>(value: &Value, look: impl FnOnce(&Parameter) -> R) -> Optio
 fn parameter_fluid(values: &[Value]) -> Answer {
     let value = Arguments::exactly("%parameter-fluid", values, 1)?.value(0)?;
     with_parameter(value, |parameter| parameter.fluid.clone())
+        .or_else(|| ports::fluid_of(value))
         .ok_or_else(|| raise::wrong_type_saying("parameterize", "Not a parameter: ~S", value))
 }
 
@@ -263,7 +270,8 @@ fn parameter_converter(values: &[Value]) -> Answer {
 
 fn is_parameter(values: &[Value]) -> Answer {
     let value = Arguments::exactly("parameter?", values, 1)?.value(0)?;
-    Ok(boolean(with_parameter(value, |_| ()).is_some()))
+    let is_ours = with_parameter(value, |_| ()).is_some();
+    Ok(boolean(is_ours || ports::fluid_of(value).is_some()))
 }
 
 /// A promise: what computes it, or its value.
@@ -353,26 +361,26 @@ pub fn written(value: &Value) -> Option<String> {
     })
 }
 
-fn prompt_values() -> Result<(Value, Value), Fault> {
+fn prompt_values() -> Result<[Value; 2], Fault> {
     if let Some(values) = PROMPTS.with_borrow(|prompts| Option::clone(prompts)) {
         return Ok(values);
     }
-    let values = (
+    let values = [
         new_fluid(Some(from_list(Vec::new())))?,
-        from_list(vec![symbol("prompt")]),
-    );
+        from_list(vec![text("prompt")]),
+    ];
     PROMPTS.with_borrow_mut(|prompts| **prompts = Some(values.clone()));
     Ok(values)
 }
 
 /// `(%prompts)`: the fluid with the prompts in force.
 fn prompts(_: &[Value]) -> Answer {
-    prompt_values().map(|(fluid, _)| fluid)
+    prompt_values().map(|[fluid, _]| fluid)
 }
 
 fn default_prompt_tag(values: &[Value]) -> Answer {
     Arguments::exactly("default-prompt-tag", values, 0)?;
-    prompt_values().map(|(_, tag)| tag)
+    prompt_values().map(|[_, tag]| tag)
 }
 
 fn make_prompt_tag(values: &[Value]) -> Answer {
@@ -393,10 +401,43 @@ fn no_prompt(values: &[Value]) -> Answer {
     ))
 }
 
-/// What the handler of a prompt gets as the rest of the computation.
-fn partial_continuation(_: &[Value]) -> Answer {
-    Err(engine::fault(engine::Failure::new(
-        "unsupported",
-        "going back into a prompt is known to Guile but not supported here",
-    )))
+/// A thread, which has run already: its value.
+struct Thread(RefCell<Value>);
+
+fn make_thread(_: &[Value]) -> Answer {
+    foreign(Thread(RefCell::new(unspecified())))
+}
+
+/// `(%thread-set! THREAD VALUE)`
+fn thread_set(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%thread-set!", values, 2)?;
+    let value = arguments.value(1)?.clone();
+    with_foreign(arguments.value(0)?, |thread: &Thread| {
+        thread.0.replace(value)
+    });
+    Ok(unspecified())
+}
+
+/// `(%thread-value THREAD)`
+fn thread_value(values: &[Value]) -> Answer {
+    let value = Arguments::exactly("join-thread", values, 1)?.value(0)?;
+    with_foreign(value, |thread: &Thread| thread.0.borrow().clone())
+        .ok_or_else(|| raise::wrong_type_at("join-thread", 1, "thread", value))
+}
+
+fn is_thread(values: &[Value]) -> Answer {
+    let value = Arguments::exactly("thread?", values, 1)?.value(0)?;
+    Ok(boolean(with_foreign(value, |_: &Thread| ()).is_some()))
+}
+
+/// A mutex, which nobody else wants.
+struct Mutex;
+
+fn make_mutex(_: &[Value]) -> Answer {
+    foreign(Mutex)
+}
+
+fn is_mutex(values: &[Value]) -> Answer {
+    let value = Arguments::exactly("mutex?", values, 1)?.value(0)?;
+    Ok(boolean(with_foreign(value, |_: &Mutex| ()).is_some()))
 }

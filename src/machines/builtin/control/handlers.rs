@@ -17,7 +17,8 @@ use super::super::records;
 use super::state::{Handler, state_in, with_state};
 use crate::machines::engine::{
     Answer, Failure, Fault, Thrown, Value, View, boolean, error_in, failure_of, fault, foreign,
-    from_list, identical, integer, is_procedure, raise, symbol, unspecified, view, with_foreign,
+    from_list, identical, integer, is_procedure, raise, symbol, text, unspecified, view,
+    with_foreign,
 };
 
 pub const TABLE: Table = &[
@@ -29,6 +30,8 @@ pub const TABLE: Table = &[
     ("%thrown-exception", thrown_exception),
     ("%next-handler", next_handler),
     ("%raise", raise_object),
+    ("%exception-text", exception_text),
+    ("%reraise", reraise),
     ("%non-continuable", non_continuable),
     ("%unwind-option", unwind_option),
     ("%continuable-option", continuable_option),
@@ -181,17 +184,34 @@ fn of_object(object: &Value) -> Thrown {
 /// `(%raise OBJECT)`: for good.
 fn raise_object(values: &[Value]) -> Answer {
     let object = Arguments::exactly("%raise", values, 1)?.value(0)?;
-    let again = SEEN.with_borrow(|seen| {
+    // A number or a symbol is not the same one because it looks alike.
+    match seen(object) {
+        Some(error) if records::is_exception(object) => Err(error),
+        _ => Err(fault(Failure::thrown(of_object(object)))),
+    }
+}
+
+/// `(%exception-text KEY ARGUMENTS)`: what it says, in Guile's words.
+fn exception_text(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("print-exception", values, 2)?;
+    let thrown = Thrown::new(arguments.symbol(0)?.into(), arguments.list(1)?);
+    Ok(text(thrown.guiles_words()))
+}
+
+/// `(%reraise OBJECT)`: what a handler has been given and does not want.
+fn reraise(values: &[Value]) -> Answer {
+    let object = Arguments::exactly("%reraise", values, 1)?.value(0)?;
+    Err(seen(object).unwrap_or_else(|| fault(Failure::thrown(of_object(object)))))
+}
+
+/// The error that brought this object.
+fn seen(object: &Value) -> Option<Fault> {
+    SEEN.with_borrow(|seen| {
         seen.iter()
             .rev()
             .find(|(other, _)| identical(other, object))
             .map(|(_, error)| error.clone())
-    });
-    // A number or a symbol is not the same one because it looks alike.
-    match again {
-        Some(error) if records::is_exception(object) => Err(error),
-        _ => Err(fault(Failure::thrown(of_object(object)))),
-    }
+    })
 }
 
 /// `(%non-continuable)`: a handler has returned that cannot.
@@ -304,7 +324,7 @@ fn check_key(name: &'static str, position: i64, key: &Value) -> Result<(), Fault
 }
 
 /// In the words of boot-9.
-fn wrong_argument(name: &str, position: i64, value: &Value) -> Fault {
+pub fn wrong_argument(name: &str, position: i64, value: &Value) -> Fault {
     raise::scm_error(
         "wrong-type-arg",
         name,

@@ -157,7 +157,7 @@ const VALUES: &[(&str, &str)] = &[
     ),
     (
         "(catch #t (lambda () (throw \"a\")) list)",
-        "(wrong-type-arg \"throw\" \"Wrong type argument in position ~A: ~S\" (1 \"a\") (\"a\"))",
+        "(wrong-type-arg \"throw\" \"Wrong type argument in position ~a: ~a\" (1 \"a\") (\"a\"))",
     ),
     (
         "(catch #t (lambda () (nothing-of-the-kind)) (lambda (k . r) k))",

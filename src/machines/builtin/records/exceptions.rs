@@ -32,6 +32,12 @@ pub const TABLE: Table = &[
     ("extract-condition", extract_condition),
     ("%exception-constructor", exception_constructor),
     ("%exception-accessor", exception_accessor),
+    ("%standard-constructor", standard_constructor),
+    ("%standard-predicate", standard_predicate),
+    ("%standard-accessor", standard_accessor),
+    ("%standard-record-predicate", standard_record_predicate),
+    ("%standard-record-accessor", standard_record_accessor),
+    ("%condition", condition),
 ];
 
 /// The components of an exception; a simple one is its own.
@@ -180,8 +186,59 @@ pub fn message(value: &Value) -> Option<String> {
 
 /// `(%standard-type NAME)`
 fn standard_type_named(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("%standard-type", values, 1)?;
+    standard_of(&Arguments::exactly("%standard-type", values, 1)?)
+}
+
+fn standard_of(arguments: &Arguments<'_>) -> Answer {
     standard_type(arguments.symbol(0)?).ok_or_else(|| arguments.wrong(0, "a standard type"))
+}
+
+/// `(%standard-constructor TYPE NAME)`
+fn standard_constructor(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-constructor", values, 2)?;
+    exception_constructor(&[standard_of(&arguments)?, arguments.value(1)?.clone()])
+}
+
+/// `(%standard-predicate TYPE)`
+fn standard_predicate(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-predicate", values, 1)?;
+    exception_predicate(&[standard_of(&arguments)?])
+}
+
+/// `(%standard-accessor TYPE FIELD NAME)`
+fn standard_accessor(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-accessor", values, 3)?;
+    exception_accessor(&[
+        standard_of(&arguments)?,
+        arguments.value(1)?.clone(),
+        arguments.value(2)?.clone(),
+    ])
+}
+
+/// `(%standard-record-predicate TYPE)`
+fn standard_record_predicate(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-record-predicate", values, 1)?;
+    super::record_predicate(&[standard_of(&arguments)?])
+}
+
+/// `(%standard-record-accessor TYPE FIELD NAME)`
+fn standard_record_accessor(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-record-accessor", values, 3)?;
+    super::record_accessor(&[
+        standard_of(&arguments)?,
+        arguments.value(1)?.clone(),
+        arguments.value(2)?.clone(),
+    ])
+}
+
+/// `(%condition TYPE FIELDS VALUES)`
+fn condition(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("condition", values, 3)?;
+    let mut initial = vec![arguments.value(0)?.clone()];
+    for (field, value) in arguments.list(1)?.into_iter().zip(arguments.list(2)?) {
+        initial.extend([field, value]);
+    }
+    make_condition(&initial)
 }
 
 /// `(make-exception-type NAME PARENT FIELDS)`
@@ -243,16 +300,15 @@ fn exception_component(values: &[Value]) -> Answer {
     let value = arguments.value(1)?;
     component(value, &of)
         .map(|(item, _)| item)
-        .ok_or_else(|| lacks_type(value, &of))
+        .ok_or_else(|| lacks_type(value, of.number))
 }
 
-fn lacks_type(value: &Value, of: &RecordType) -> Fault {
-    raise::scm_error(
-        "wrong-type-arg",
+fn lacks_type(value: &Value, number: usize) -> Fault {
+    let of = super::type_value(number).unwrap_or_else(|| boolean(false));
+    raise::misc_error(
         "",
-        "not a exception of type ~S: ~S",
-        from_list(vec![symbol(&of.name), value.clone()]),
-        boolean(false),
+        "object is not an exception of the right type ~S ~S",
+        vec![value.clone(), of],
     )
 }
 
@@ -312,11 +368,7 @@ fn make_condition(values: &[Value]) -> Answer {
 }
 
 fn says(message: &str, about: Value) -> Fault {
-    raise::misc_error(
-        "",
-        "~A ~S",
-        vec![crate::machines::engine::text(message), about],
-    )
+    raise::misc_error("", &format!("{message} ~S"), vec![about])
 }
 
 fn condition_has_type(values: &[Value]) -> Answer {
@@ -368,7 +420,7 @@ fn exception_accessor(values: &[Value]) -> Answer {
             return Err(raise::wrong_number_of_args(symbol(&called)));
         };
         let of = super::numbered(number).ok_or_else(|| super::no_field(&called))?;
-        let (_, record) = component(value, &of).ok_or_else(|| lacks_type(value, &of))?;
+        let (_, record) = component(value, &of).ok_or_else(|| lacks_type(value, number))?;
         record.field(place).ok_or_else(|| super::no_field(&called))
     }))
 }

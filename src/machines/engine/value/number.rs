@@ -127,5 +127,12 @@ pub fn from_literal(number: &datum::Number) -> Number {
         datum::Number::Big(digits, radix) => {
             Number::big(BigInt::parse_bytes(digits.as_bytes(), *radix).unwrap_or_else(BigInt::zero))
         }
+        datum::Number::BigRatio(n, d, radix) => {
+            let part = |digits: &str| BigInt::parse_bytes(digits.as_bytes(), *radix);
+            match (part(n), part(d)) {
+                (Some(n), Some(d)) if !d.is_zero() => Number::ratio(BigRational::new(n, d)),
+                _ => Number::Int(0),
+            }
+        }
     }
 }

@@ -152,6 +152,14 @@ pub fn walk(value: &Value, mut visit: impl FnMut(Value)) -> End {
     }
 }
 
+/// Where an object of ours is in memory.
+pub fn address(value: &Value) -> Option<usize> {
+    match value {
+        SteelVal::Custom(object) => Some(object.as_ptr().addr()),
+        _ => None,
+    }
+}
+
 /// Tells whether two values are one object in memory.
 pub(super) fn is_same_object(a: &Value, b: &Value) -> bool {
     match (a, b) {

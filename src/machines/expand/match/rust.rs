@@ -26,7 +26,7 @@ enum Argument<'e> {
     Variable(Rc<str>),
 }
 
-impl Expander<'_> {
+impl Expander {
     /// Matches a variable in one call; its pattern's variables are bound for
     /// what follows.
     pub(super) fn rust_match(
@@ -36,7 +36,7 @@ impl Expander<'_> {
         span: Span,
         scope: &Rc<Scope>,
         otherwise: Expr,
-        body: impl FnOnce(&mut Expander<'_>, &Rc<Scope>) -> Expanded<Expr>,
+        body: impl FnOnce(&mut Expander, &Rc<Scope>) -> Expanded<Expr>,
     ) -> Expanded<Expr> {
         // The usual ends of a list of clauses ask nothing.
         match pattern {
@@ -101,7 +101,7 @@ impl Expander<'_> {
         self.reference(name, &datum, scope)
     }
 
-    pub(super) fn number(&mut self, number: usize, span: Span) -> Expr {
+    pub(in crate::machines::expand) fn number(&mut self, number: usize, span: Span) -> Expr {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         let constant = self.program.constant(Constant::Datum(Datum {
             kind: Kind::Number(Number::Integer(number)),

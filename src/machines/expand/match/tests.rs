@@ -202,7 +202,10 @@ const ERRORS: &[(&str, &str)] = &[
         "(list\n (match '(1 2) ((a) 1)))",
         "text:3:1: error: match: no matching pattern for (1 2)",
     ),
-    ("(match 1)", "text:2:0: error: match: no matching pattern"),
+    (
+        "(match 1)",
+        "text:2:0: error: `match` needs a value and clauses",
+    ),
     (
         "(match 1 (a))",
         "text:2:9: error: a clause of `match` must be",

@@ -1,0 +1,5 @@
+;;; (scheme eval), of R7RS.
+
+(define-module (scheme eval)
+  #:interface
+  (environment eval))

@@ -1,0 +1,5 @@
+;;; (scheme load), of R7RS.
+
+(define-module (scheme load)
+  #:interface
+  (load))

@@ -1,0 +1,5 @@
+;;; (scheme read), of R7RS.
+
+(define-module (scheme read)
+  #:interface
+  (read))

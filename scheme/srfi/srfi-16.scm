@@ -1,0 +1,4 @@
+;;; SRFI-16, case-lambda, which (guile) has too.
+
+(define-module (srfi srfi-16)
+  #:export (case-lambda))

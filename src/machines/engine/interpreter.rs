@@ -1,0 +1,281 @@
+//! The interpreter itself: runs one unit of text after the other.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
+
+use steel::SteelVal;
+use steel::steel_vm::builtin::BuiltInModule;
+use steel::steel_vm::engine::Engine;
+use steel::steel_vm::primitives;
+use steel_parser::parser::SourceId;
+
+use super::value::{constant, identical, is_pair, uncons, unset, unspecified};
+use super::{EMITTED, Failure, Fault, NATIVE, NATIVES, SITE, Value, builtin, native_name, program};
+use crate::machines::core::{Constant, Program, Text};
+use crate::machines::datum::Datum;
+use crate::machines::source::Span;
+
+/// What the engine knows by name.
+#[derive(Default)]
+struct Known {
+    primitives: HashSet<&'static str>,
+    constants: HashSet<u32>,
+    globals: usize,
+    /// The constants that are pairs.
+    pairs: Vec<(u32, Value)>,
+}
+
+thread_local! {
+    /// Values that forms hold which no datum can be.
+    static OPAQUE: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
+    static KNOWN: RefCell<Known> = RefCell::default();
+    /// Each unit that was run, with a number below that of its text and above
+    /// that of the text before.
+    static UNITS: RefCell<Vec<(u32, Text)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An engine for core programs.
+pub struct Interpreter {
+    // The destructor takes longer than a small file needs in all.
+    engine: ManuallyDrop<Engine>,
+    module: ManuallyDrop<BuiltInModule>,
+}
+
+impl Interpreter {
+    /// An engine that knows nothing yet.
+    pub fn new() -> Self {
+        super::reset();
+        KNOWN.take();
+        OPAQUE.take();
+        UNITS.take();
+        let mut engine = Engine::new_raw_no_kernel();
+        let module = primitives::prelude();
+        // What the compiler itself emits, for rest arguments and the like.
+        for (name, value) in module.inner_map().iter() {
+            engine.register_value(&format!("#%prim.{name}"), value.clone());
+        }
+        NATIVES.with_borrow_mut(|natives| {
+            if natives.is_empty() {
+                for name in NATIVE.iter().chain(builtin::USED_NATIVES) {
+                    if let Some(value) = module.try_get_ref(native_name(name)) {
+                        natives.insert(name, value);
+                    }
+                }
+            }
+        });
+        engine.register_value("unset", unset());
+        Self {
+            engine: ManuallyDrop::new(engine),
+            module: ManuallyDrop::new(module),
+        }
+    }
+
+    /// Makes known what a unit mentions.
+    pub fn prepare(&mut self, program: &Program, text: &Text) -> Result<(), Failure> {
+        let unset = unset();
+        KNOWN.with_borrow_mut(|known| {
+            for name in program.primitives.iter().chain(EMITTED) {
+                if known.primitives.insert(name) {
+                    let value = self.primitive(name)?;
+                    self.engine.register_value(&format!("p.{name}"), value);
+                }
+            }
+            for number in &text.constants {
+                if known.constants.insert(*number)
+                    && let Some(value) = program.constants.get(*number as usize)
+                {
+                    let value = constant(value)?;
+                    if is_pair(&value) {
+                        known.pairs.push((*number, value.clone()));
+                    }
+                    self.engine.register_value(&format!("k{number}"), value);
+                }
+            }
+            for number in known.globals..program.globals.len() {
+                self.engine
+                    .register_value(&format!("g{number}"), unset.clone());
+            }
+            known.globals = program.globals.len();
+            Ok(())
+        })
+    }
+
+    fn primitive(&self, name: &str) -> Result<Value, Failure> {
+        match ours(name) {
+            Some(value) => Ok(value),
+            None => self
+                .module
+                .try_get_ref(native_name(name))
+                .ok_or_else(|| lacking(name)),
+        }
+    }
+
+    /// Runs a unit; its value is that of the last form.
+    pub fn run(&mut self, text: Text) -> Result<Value, Failure> {
+        SITE.set(None);
+        let code = enter_unit(text);
+        match self.engine.run(code) {
+            Ok(values) => Ok(values.into_iter().last().unwrap_or_else(unspecified)),
+            Err(error) => Err(super::explain(&error)),
+        }
+    }
+}
+
+fn lacking(name: &str) -> Failure {
+    Failure::new("internal", format!("the interpreter lacks `{name}`"))
+}
+
+/// Notes that a unit is run next; gives its text.
+fn enter_unit(mut text: Text) -> String {
+    let code = std::mem::take(&mut text.text);
+    UNITS.with_borrow_mut(|units| units.push((SourceId::fresh().0, text)));
+    code
+}
+
+/// The place that an error comes from.
+pub(super) fn origin(error: &Fault) -> Option<Span> {
+    let span = error.span().filter(|span| span.end() > span.start())?;
+    let source = span.source_id()?.0;
+    UNITS.with_borrow(|units| {
+        let before = units.partition_point(|(number, _)| *number < source);
+        let (_, text) = units.get(before.checked_sub(1)?)?;
+        text.origin(span.start(), span.end())
+    })
+}
+
+/// A unit for the interpreter's own `eval-string`, while another is running:
+/// nothing can be registered then, so the text defines what is new. Two texts,
+/// because the compiler must not see a definition and its use together.
+pub fn nested(program: &Program, text: Text) -> (Value, Value) {
+    let mut definitions = String::new();
+    let mut define = |name: &str, value: &str| {
+        for part in ["(define ", name, " ", value, ")\n"] {
+            definitions.push_str(part);
+        }
+    };
+    KNOWN.with_borrow_mut(|known| {
+        for name in &program.primitives {
+            if known.primitives.insert(name) {
+                define(&format!("p.{name}"), &format!("(p.%primitive \"{name}\")"));
+            }
+        }
+        for number in &text.constants {
+            if known.constants.insert(*number) {
+                define(&format!("k{number}"), &format!("(p.%constant {number})"));
+            }
+        }
+        for number in known.globals..program.globals.len() {
+            define(&format!("g{number}"), "unset");
+        }
+        known.globals = program.globals.len();
+    });
+    definitions.push_str("unset\n");
+    let code = enter_unit(text);
+    let native = |text: String| SteelVal::StringV(text.into());
+    (native(definitions), native(code))
+}
+
+/// A procedure or a value in Rust.
+fn ours(name: &str) -> Option<Value> {
+    let function = builtin::function(name).map(Value::FuncV);
+    function.or_else(|| builtin::value(name))
+}
+
+/// The procedure that a text made by [`nested`] asks for.
+pub fn nested_primitive(name: &str) -> Result<Value, Failure> {
+    match ours(name) {
+        Some(value) => Ok(value),
+        None => NATIVES
+            .with_borrow(|natives| natives.get(name).cloned())
+            .ok_or_else(|| lacking(name)),
+    }
+}
+
+/// The constant that a text made by [`nested`] asks for.
+pub fn nested_constant(number: usize) -> Result<Value, Failure> {
+    match program().constants.get(number) {
+        Some(value) => constant(value),
+        None => Err(Failure::new("internal", "an unknown constant")),
+    }
+}
+
+/// The datum that a value was quoted as, or is an item of.
+pub fn quoted_datum(value: &Value) -> Option<Datum> {
+    if !is_pair(value) {
+        return None;
+    }
+    let program = program();
+    KNOWN.with_borrow(|known| {
+        known.pairs.iter().find_map(|(number, constant)| {
+            let Some(Constant::Datum(datum)) = program.constants.get(*number as usize) else {
+                return None;
+            };
+            if identical(value, constant) {
+                return Some(datum.clone());
+            }
+            let mut rest = constant.clone();
+            for item in datum.list()? {
+                let (first, next) = uncons(&rest)?;
+                if is_pair(&first) && identical(value, &first) {
+                    return Some(item.clone());
+                }
+                rest = next;
+            }
+            None
+        })
+    })
+}
+
+/// The datum that a value was quoted as not long ago.
+pub fn recently_quoted(value: &Value) -> Option<Datum> {
+    const LAST: usize = 16;
+    if !is_pair(value) {
+        return None;
+    }
+    let program = program();
+    KNOWN.with_borrow(|known| {
+        let (number, _) = known
+            .pairs
+            .iter()
+            .rev()
+            .take(LAST)
+            .find(|(_, constant)| identical(value, constant))?;
+        match program.constants.get(*number as usize) {
+            Some(Constant::Datum(datum)) => Some(datum.clone()),
+            _ => None,
+        }
+    })
+}
+
+/// What begins the names of such values; Unicode has no such character.
+const OPAQUE_MARK: char = '\u{10ffff}';
+
+/// A name for a value that a form holds and that no datum can be.
+pub fn opaque(value: &Value) -> Rc<str> {
+    OPAQUE.with_borrow_mut(|values| {
+        values.push(value.clone());
+        format!("{OPAQUE_MARK}{}", values.len().saturating_sub(1)).into()
+    })
+}
+
+/// The value that such a name stands for.
+pub fn opaque_value(name: &str) -> Option<Value> {
+    let number: usize = name.strip_prefix(OPAQUE_MARK)?.parse().ok()?;
+    OPAQUE.with_borrow(|values| values.get(number).cloned())
+}
+
+/// A text of the interpreter's own.
+pub fn native_text(value: &Value) -> Option<String> {
+    match value {
+        SteelVal::StringV(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
