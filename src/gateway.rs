@@ -6,6 +6,7 @@
 //! close works both ways, and a socket that is closed closes its channel at
 //! once, so that what runs on the machine for it ends.
 
+use std::fmt;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -27,6 +28,7 @@ mod hostkey;
 mod keyfile;
 mod known_hosts;
 mod lane;
+pub mod probe;
 mod pump;
 mod request;
 mod session;
@@ -153,12 +155,23 @@ impl Connection {
         home: Option<&Path>,
         limits: &Limits,
     ) -> Result<Self, GatewayError> {
+        Self::open_telling(machine, home, limits, &mut || {})
+    }
+
+    /// The same; `greeted` is called when the server has said that it speaks
+    /// SSH, long before it lets in.
+    pub fn open_telling(
+        machine: &BuildMachine,
+        home: Option<&Path>,
+        limits: &Limits,
+        greeted: &mut dyn FnMut(),
+    ) -> Result<Self, GatewayError> {
         let name = error::printable(machine.name.as_bytes());
         let at = format!("{name}:{}", machine.port);
         let credentials = Credentials::read(machine, home, &at)?;
         let mut tries = 0;
         loop {
-            match Self::try_open(machine, &credentials, limits) {
+            match Self::try_open(machine, &credentials, limits, greeted) {
                 Err(error) if error.is_passing() && tries < limits.retries => {
                     // With a random part, so that many that were turned away
                     // together do not come back together.
@@ -177,6 +190,7 @@ impl Connection {
         machine: &BuildMachine,
         credentials: &Credentials,
         limits: &Limits,
+        greeted: &mut dyn FnMut(),
     ) -> Result<Self, GatewayError> {
         let (socket, address) = dial::dial(&machine.name, machine.port, limits)?;
         let name = error::printable(machine.name.as_bytes());
@@ -186,7 +200,7 @@ impl Connection {
             format!("{name}:{} ({})", machine.port, address.ip())
         };
         let socket = Arc::new(socket);
-        let session = session::establish(&socket, credentials, limits, &at)?;
+        let session = session::establish(&socket, credentials, limits, &at, greeted)?;
         let local = |what: &str, error: &dyn std::fmt::Display| GatewayError::Local {
             at: at.clone(),
             detail: format!("{what}: {error}"),
@@ -377,6 +391,12 @@ impl Connection {
             at: self.shared.at.clone(),
             detail: error.to_string(),
         }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({})", self.shared.at)
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use super::attempts::{Failure, Fault};
 use super::context::Context;
 use super::local;
+use super::outcome;
 use super::output::{BuilderLog, Output};
 use super::verdict::{self, Refused};
 use super::watch::Watch;
@@ -14,6 +15,7 @@ use crate::daemon::{Client, DaemonError, Opening, Options};
 use crate::events::Event;
 use crate::gateway::Connection;
 use crate::machines::record::BuildMachine;
+use crate::schedule::evidence::FailureKind;
 use crate::store::authenticate::Keyring;
 use crate::store::path::StorePath;
 use crate::transfer::plan::{Item, Plan};
@@ -318,7 +320,7 @@ impl Attempt<'_> {
             return verdict::unauthorised(machine, &self.context.settings.configuration_dir);
         }
         let fault = if error.is_machine_fault() || matches!(error, DaemonError::Spent) {
-            Fault::Machine { passing: true }
+            Fault::Machine(FailureKind::Passing)
         } else {
             Fault::Local
         };
@@ -332,7 +334,7 @@ impl Attempt<'_> {
             error if error.is_machine_fault() => self.connection.failure().map_or_else(
                 || {
                     Failure::new(
-                        Fault::Machine { passing: true },
+                        Fault::Machine(FailureKind::Passing),
                         format!("sending to '{}': {error}", self.machine.name),
                     )
                 },
@@ -353,7 +355,7 @@ impl Attempt<'_> {
                     return gateway_failure(&failure);
                 }
                 Failure::new(
-                    Fault::Machine { passing: false },
+                    Fault::Machine(outcome::kind_of_output(error)),
                     format!("from '{}': {error}", self.machine.name),
                 )
                 .with_hint(error.hint())
@@ -366,9 +368,7 @@ impl Attempt<'_> {
 /// What a failure of the connection means.
 pub fn gateway_failure(error: &crate::gateway::GatewayError) -> Failure {
     let fault = if error.is_machine_fault() {
-        Fault::Machine {
-            passing: error.is_passing(),
-        }
+        Fault::Machine(outcome::kind_of(error))
     } else {
         Fault::Local
     };

@@ -17,6 +17,7 @@ use crate::daemon::Log;
 use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT, tells_of_unauthorised_key};
 use crate::events::{Event, printable};
 use crate::gateway::Exec;
+use crate::schedule::evidence::FailureKind;
 use crate::store::path::StorePath;
 use crate::transfer::retrieve::{Received, from_bundle};
 use crate::transfer::send::{self, SendError};
@@ -277,7 +278,7 @@ impl Attempt<'_> {
             words
         };
         Err(Failure::new(
-            Fault::Machine { passing: false },
+            Fault::Machine(FailureKind::Passing),
             format!("'{command}' on '{}' failed: {}", self.machine.name, printable(words)),
         )
         .with_hint(words.contains("not found").then(|| {

@@ -241,7 +241,7 @@ impl FailureKind {
     ];
 
     /// A candidate was lost, but the machine has done nothing wrong.
-    fn is_circumstance(self) -> bool {
+    pub fn is_circumstance(self) -> bool {
         matches!(self, Self::LowSpace | Self::Overloaded)
     }
 
