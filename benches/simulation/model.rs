@@ -36,7 +36,7 @@ pub const LARGE: Scale = Scale {
     clients: 8,
     ready: 180,
     slots: 1,
-    work: (60.0, 150.0),
+    work: (75.0, 135.0),
     failures: 0.01,
     dead: 50,
     flapping: 50,

@@ -36,7 +36,7 @@ const NOTICE: f64 = 1.0;
 /// The daemon's grid.
 const GRID: f64 = 5.0;
 
-/// Machines tried before a pause, and how long in all.
+/// Machines that a build may lose in a round, and how long in all.
 const TRIES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -71,8 +71,8 @@ enum Event {
     Sent { build: usize, epoch: u32, took: u64 },
     /// A try is over.
     End { build: usize, epoch: u32, end: End },
-    /// A pause is over.
-    Resume { build: usize, epoch: u32 },
+    /// A build has waited long enough for a machine to come back.
+    TooLate(usize),
     /// Something may have changed for who waits for that machine.
     Wake(usize),
     /// Who waits for that machine looks whether it can be used by now.
@@ -99,7 +99,6 @@ enum Phase {
     Probing,
     InLine,
     Trying(usize),
-    Pausing,
     Built,
     Failed,
     Interrupted,
@@ -121,6 +120,7 @@ struct Hook {
     failed: BTreeSet<usize>,
     first_failure: Option<Time>,
     in_round: u32,
+    until: Option<Time>,
     tries: u32,
     times_built: u32,
     accepted: Option<Time>,
@@ -153,7 +153,7 @@ pub struct Report {
     pub lost: usize,
     /// Tries in all.
     pub tries: u64,
-    /// Most tries of one build without a pause.
+    /// Most machines that one build lost in a round.
     pub most_in_round: u32,
     /// Questions that were answered with `# postpone`.
     pub postponed: u64,
@@ -282,13 +282,7 @@ impl<'a> Ours<'a> {
                     self.ended(build, end);
                 }
             }
-            Event::Resume { build, epoch } => {
-                if self.is_current(build, epoch) {
-                    self.hooks[build].failed.clear();
-                    self.hooks[build].in_round = 0;
-                    self.find_machine(build);
-                }
-            }
+            Event::TooLate(build) => self.too_late(build),
             Event::Wake(machine) => self.serve(machine),
             Event::Look(machine) => {
                 if self.looks[machine].is_some_and(|at| at <= self.queue.now()) {
@@ -416,6 +410,7 @@ fn hook(client: usize) -> Hook {
         failed: BTreeSet::new(),
         first_failure: None,
         in_round: 0,
+        until: None,
         tries: 0,
         times_built: 0,
         accepted: None,

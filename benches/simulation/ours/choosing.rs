@@ -230,6 +230,18 @@ impl Ours<'_> {
         self.tickets.insert(ticket.number(), (build, ticket));
     }
 
+    pub(super) fn leave(&mut self, build: usize) {
+        let number = self.hooks[build].number;
+        let Some((_, ticket)) = self.tickets.remove(&number) else {
+            return;
+        };
+        for machine in ticket.machines() {
+            if self.free(*machine) > 0 {
+                self.wake(*machine, WAKE);
+            }
+        }
+    }
+
     pub(super) fn wake(&mut self, machine: usize, seconds: f64) {
         let at = self.queue.now().after(seconds);
         self.queue.plan(at, Event::Wake(machine));

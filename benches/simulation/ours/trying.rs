@@ -31,9 +31,7 @@ impl Ours<'_> {
         hook.phase = Phase::Trying(machine);
         hook.epoch += 1;
         hook.tries += 1;
-        hook.in_round += 1;
         self.report.tries += 1;
-        self.report.most_in_round = self.report.most_in_round.max(hook.in_round);
         let epoch = hook.epoch;
         let is_trial = self.evidence[machine].is_trial(&self.machines[machine], now.moment());
         let it = &self.farm.machines[machine];
@@ -133,7 +131,7 @@ impl Ours<'_> {
             End::BuilderFailed => Fault::Builder,
             End::Unreachable | End::Lost => {
                 self.note_failure(machine, FailureKind::Passing);
-                Fault::Machine { passing: true }
+                Fault::Machine(FailureKind::Passing)
             }
             End::Full => {
                 let now = self.queue.now().moment();
@@ -146,11 +144,11 @@ impl Ours<'_> {
                 };
                 self.note(machine, Outcome::Load(load));
                 self.note_failure(machine, FailureKind::LowSpace);
-                Fault::Machine { passing: true }
+                Fault::Machine(FailureKind::LowSpace)
             }
             End::Broken => {
                 self.note_failure(machine, FailureKind::WrongOutput);
-                Fault::Machine { passing: false }
+                Fault::Machine(FailureKind::WrongOutput)
             }
         };
         self.release(machine);
@@ -163,14 +161,19 @@ impl Ours<'_> {
         let untried = self.ticket(build).machines().len();
         let hook = &mut self.hooks[build];
         hook.epoch += 1;
+        // Low on space is no failure.
+        hook.in_round += u32::from(fault != Fault::Machine(FailureKind::LowSpace));
+        self.report.most_in_round = self.report.most_in_round.max(hook.in_round);
         let since = *hook.first_failure.get_or_insert(now);
         match hook.attempts.after(fault, untried, now.since(since)) {
             Next::Another => self.find_machine(build),
-            Next::Pause(pause) => {
-                hook.phase = Phase::Pausing;
-                let epoch = hook.epoch;
-                self.queue
-                    .plan(now.plus(pause), Event::Resume { build, epoch });
+            Next::Line(limit) => {
+                hook.failed.clear();
+                hook.in_round = 0;
+                let until = now.plus(limit);
+                hook.until = Some(until);
+                self.queue.plan(until, Event::TooLate(build));
+                self.find_machine(build);
             }
             Next::End(Exit::BuildFailed) if fault == Fault::Builder => {
                 self.report.failed += 1;
@@ -197,6 +200,17 @@ impl Ours<'_> {
         self.join(build, ticket);
     }
 
+    /// No machine came back in time.
+    pub(super) fn too_late(&mut self, build: usize) {
+        let hook = &self.hooks[build];
+        if hook.phase != Phase::InLine || hook.until != Some(self.queue.now()) {
+            return;
+        }
+        self.leave(build);
+        self.report.lost += 1;
+        self.over(build, Phase::Lost);
+    }
+
     pub(super) fn release(&mut self, machine: usize) {
         self.taken[machine] -= 1;
         self.wake(machine, WAKE);
@@ -206,16 +220,7 @@ impl Ours<'_> {
         let hook = &self.hooks[build];
         match hook.phase {
             Phase::Trying(machine) => self.release(machine),
-            Phase::InLine => {
-                if let Some((_, (_, ticket))) = self.tickets.remove_entry(&hook.number) {
-                    for machine in ticket.machines() {
-                        if self.free(*machine) > 0 {
-                            self.wake(*machine, WAKE);
-                        }
-                    }
-                }
-            }
-            Phase::Pausing => {}
+            Phase::InLine => self.leave(build),
             _ => return,
         }
         self.report.interrupted += 1;
