@@ -310,3 +310,6 @@ fn keys<M: Borrow<BuildMachine>>(machines: &[M]) -> Vec<String> {
     let named = machines.iter().map(|machine| key(machine.borrow()));
     named.filter_map(Result::ok).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,6 +81,21 @@ pub struct Wake {
     machines: BTreeMap<i32, String>,
 }
 
+/// Closing takes the kernel some 14 ms (it waits until nobody can be using what
+/// is freed), and the build that has just got its slot has no time for that.
+impl Drop for Wake {
+    fn drop(&mut self) {
+        let Some(kernel) = self.kernel.take() else {
+            return;
+        };
+        let closing = std::thread::Builder::new().name("close".to_owned());
+        // Without a thread the closure is dropped, and with it closed here.
+        if let Err(error) = closing.spawn(move || drop(kernel)) {
+            log::debug!("closed in passing: {error}");
+        }
+    }
+}
+
 impl Wake {
     /// Watches nothing yet, except the bell.
     pub fn new(bell: Bell) -> Self {
