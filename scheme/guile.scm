@@ -6,12 +6,7 @@
 
 (define-module (guile)
   #:export
-  (;; Evaluation and macros
-   bound-identifier=? current-module datum->syntax eval free-identifier=?
-   generate-temporaries identifier? interaction-environment
-   make-variable-transformer syntax->datum syntax-source syntax-violation
-   syntax?
-   ;; Data, by name
+  (;; Data, by name
    %host-type * *random-state* *unspecified* + - ->bool ->char-set / 1+ 1- <
    <= = > >= EACCES EAGAIN ECONNREFUSED EEXIST EINVAL EIO EISDIR ENOENT
    ENOTDIR EPERM EXIT_FAILURE EXIT_SUCCESS F_OK LC_ALL LC_CTYPE LC_MESSAGES
@@ -126,6 +121,11 @@
    with-error-to-port with-error-to-string with-input-from-file
    with-input-from-port with-input-from-string with-output-to-port
    with-output-to-string write write-char xsubstring zero?
+    eval current-module interaction-environment
+    ;; Macros
+    bound-identifier=? datum->syntax free-identifier=? generate-temporaries
+    identifier? make-variable-transformer syntax->datum syntax-source
+    syntax-violation syntax?
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

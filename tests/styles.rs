@@ -52,6 +52,7 @@ const STYLES: &[Style] = &[
     Style::Fold,
     Style::Append,
     Style::Vector,
+    Style::Records,
     Style::Define,
 ];
 

@@ -11,11 +11,13 @@ mod equality;
 pub mod evaluation;
 mod files;
 mod format;
+mod herd;
 mod internal;
 mod lists;
 mod matching;
 mod numbers;
 pub mod offload;
+mod platform;
 mod ports;
 pub mod print;
 mod processes;
@@ -47,14 +49,16 @@ const TABLES: &[Table] = &[
     control::FLUIDS,
     clock::TABLE,
     equality::TABLE,
-    evaluation::TABLE,
     files::TABLE,
     format::TABLE,
+    herd::TABLE,
+    evaluation::TABLE,
     internal::TABLE,
     lists::TABLE,
     matching::TABLE,
     offload::TABLE,
     processes::TABLE,
+    platform::TABLE,
     print::TABLE,
     records::TABLE,
     records::EXCEPTIONS,

@@ -293,13 +293,13 @@ impl Expander {
     }
 
     /// The failure of a pattern.
-    fn fail(failure: u32, span: Span) -> Expr {
+    fn mismatch(failure: u32, span: Span) -> Expr {
         call(local_value(failure, span), Vec::new(), span)
     }
 
     /// `(if TEST THEN (failure))`
     fn test(test: Expr, then: Expr, at: &code::At) -> Expr {
-        choice(test, then, Self::fail(at.failure, at.span), at.span)
+        choice(test, then, Self::mismatch(at.failure, at.span), at.span)
     }
 }
 

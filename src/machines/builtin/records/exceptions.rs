@@ -35,6 +35,8 @@ pub const TABLE: Table = &[
     ("%standard-constructor", standard_constructor),
     ("%standard-predicate", standard_predicate),
     ("%standard-accessor", standard_accessor),
+    ("%standard-record-predicate", standard_record_predicate),
+    ("%standard-record-accessor", standard_record_accessor),
     ("%condition", condition),
 ];
 
@@ -207,6 +209,22 @@ fn standard_predicate(values: &[Value]) -> Answer {
 fn standard_accessor(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%standard-accessor", values, 3)?;
     exception_accessor(&[
+        standard_of(&arguments)?,
+        arguments.value(1)?.clone(),
+        arguments.value(2)?.clone(),
+    ])
+}
+
+/// `(%standard-record-predicate TYPE)`
+fn standard_record_predicate(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-record-predicate", values, 1)?;
+    super::record_predicate(&[standard_of(&arguments)?])
+}
+
+/// `(%standard-record-accessor TYPE FIELD NAME)`
+fn standard_record_accessor(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("%standard-record-accessor", values, 3)?;
+    super::record_accessor(&[
         standard_of(&arguments)?,
         arguments.value(1)?.clone(),
         arguments.value(2)?.clone(),

@@ -47,6 +47,24 @@ const TYPES: &[Row] = &[
         &["service", "action", "key", "args"],
     ),
     ("&unknown-shepherd-error", "&shepherd-error", &["sexp"]),
+    (
+        "<live-service>",
+        "",
+        &["provision", "requirement", "transient?", "running"],
+    ),
+    // (guix platform)
+    ("&platform-not-found-error", "&error", &["target-or-system"]),
+    (
+        "<platform>",
+        "",
+        &[
+            "target",
+            "system",
+            "linux-architecture",
+            "rust-target",
+            "glibc-dynamic-linker",
+        ],
+    ),
 ];
 
 thread_local! {
@@ -65,7 +83,7 @@ pub fn standard_type(name: &str) -> Option<Value> {
     let (name, parent, fields) = TYPES.iter().find(|(known, ..)| *known == name)?;
     let parent = standard_type(parent);
     let fields = fields.iter().map(|field| (*field).into()).collect();
-    let exception = *name != "&compound-exception";
+    let exception = name.starts_with('&') && *name != "&compound-exception";
     let made = new_type(name, fields, parent, exception).ok()?;
     MADE.with_borrow_mut(|all| all.insert(name, made.clone()));
     Some(made)

@@ -88,7 +88,7 @@ impl Expander {
                 span,
             )),
             _ => {
-                let failed = Self::fail(at.failure, span);
+                let failed = Self::mismatch(at.failure, span);
                 self.rust_match(at.value, pattern, span, scope, failed, then)
             }
         }
@@ -147,7 +147,7 @@ impl Expander {
         }
         let body = Box::new(then(self, &inner)?);
         let then = self.program.local();
-        let mut code = Self::fail(at.failure, span);
+        let mut code = Self::mismatch(at.failure, span);
         for pattern in patterns.iter().rev() {
             let failure = self.program.local();
             let at = At { failure, ..*at };
@@ -187,7 +187,7 @@ impl Expander {
             &at,
             pattern,
             scope,
-            Box::new(move |_, _| Ok(Self::fail(outer, span))),
+            Box::new(move |_, _| Ok(Self::mismatch(outer, span))),
         )?;
         Ok(let_expr(vec![(failure, thunk(body, span))], matched, span))
     }

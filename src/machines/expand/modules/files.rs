@@ -9,6 +9,9 @@ macro_rules! module {
 
 /// Modules by name.
 pub(super) const CONTROL: &[(&str, &str)] = &[
+    module!("(gnu services herd)", "gnu/services/herd.scm"),
+    module!("(guix platform)", "guix/platform.scm"),
+    module!("(guix utils)", "guix/utils.scm"),
     module!("(ice-9 and-let-star)", "ice-9/and-let-star.scm"),
     module!("(ice-9 control)", "ice-9/control.scm"),
     module!("(ice-9 exceptions)", "ice-9/exceptions.scm"),

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::Exports;
 use crate::machines::datum::{Datum, Kind};
-use crate::machines::expand::{Binding, Scope, Special};
+use crate::machines::expand::scope::{Binding, Scope};
+use crate::machines::expand::special::Special;
 
 /// The forms of a module's text: each begins a line.
 pub fn top_level_forms(text: &'static str) -> impl Iterator<Item = &'static str> {
