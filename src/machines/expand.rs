@@ -566,8 +566,6 @@ fn sequence(mut parts: Vec<Expr>, span: Span) -> Expr {
 }
 
 #[cfg(test)]
-mod place_tests;
-#[cfg(test)]
 mod procedural_tests;
 #[cfg(test)]
 mod syntax_tests;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use super::{Report, evaluate};
 use crate::machines::diagnostic::Diagnostic;
-use crate::machines::evaluate::{Report, evaluate};
 
 fn report(text: &str) -> Report {
     evaluate("m", text.as_bytes(), 1000)
