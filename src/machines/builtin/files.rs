@@ -100,6 +100,10 @@ pub const VALUES: Constants = &[
     ("W_OK", || integer(2)),
     ("X_OK", || integer(1)),
     ("F_OK", || integer(0)),
+    ("AF_UNSPEC", || integer(0)),
+    ("AF_UNIX", || integer(1)),
+    ("AF_INET", || integer(2)),
+    ("AF_INET6", || integer(10)),
     ("OPEN_READ", || text("r")),
     ("OPEN_WRITE", || text("w")),
     ("OPEN_BOTH", || text("r+")),
@@ -271,7 +275,7 @@ fn canonicalize_path(values: &[Value]) -> Answer {
         }
         Err(error) => {
             dependency::note_existence(Path::new(&*name), false);
-            Err(system_fault("canonicalize-path", &error))
+            Err(file_fault("canonicalize-path", &name, &error))
         }
     }
 }
@@ -299,7 +303,9 @@ fn basename(values: &[Value]) -> Answer {
     if name.is_empty() {
         return Ok(text(if content.is_empty() { "" } else { "/" }));
     }
-    let base = name.rsplit('/').next().unwrap_or(name);
+    // Slashes at the end stay.
+    let start = name.rfind('/').map_or(0, |at| at.saturating_add(1));
+    let base = content.get(start..).unwrap_or_default();
     let suffix = match arguments.optional(1) {
         Some(_) => arguments.text(1)?,
         None => "".into(),
