@@ -295,4 +295,6 @@ fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
 }
 
 #[cfg(test)]
+mod place_tests;
+#[cfg(test)]
 mod tests;

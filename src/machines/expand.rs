@@ -172,6 +172,10 @@ impl Expander {
                 Some((head, rest)) => match self.head_binding(head, scope) {
                     Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
                     Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
+                    None if self.is_syntax_elsewhere(head, scope) => {
+                        // What stands in it is for that syntax to say.
+                        Ok(self.expr(head, scope))
+                    }
                     _ => {
                         let operator = self.expr(head, scope);
                         let operator = self.sited(operator, datum.span);
@@ -269,7 +273,7 @@ impl Expander {
                 Ok(self.spliced(&data, datum.span, scope))
             }
             Special::CondExpand => {
-                let data = self.chosen(datum, rest)?;
+                let data = conditional::chosen(datum, rest)?;
                 Ok(self.spliced(data, datum.span, scope))
             }
             Special::EvalWhen => {
@@ -328,14 +332,33 @@ impl Expander {
         }
     }
 
-    /// A call; a lambda with a rest parameter is bound first, because Steel
-    /// compiles its application on the spot wrongly.
+    /// A call. Guile evaluates the operator first, Steel last, so one that
+    /// can be seen to be evaluated is bound before the arguments are; so is a
+    /// lambda that Steel would apply on the spot and wrongly.
     fn applied(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
-        if !matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
-            return call(operator, arguments, span);
+        let effects = !arguments.iter().all(is_without_effect);
+        match &operator.kind {
+            ExprKind::Lambda(parameters, None, _) if parameters.len() == arguments.len() => {
+                return call(operator, arguments, span);
+            }
+            ExprKind::Lambda(..) => {}
+            ExprKind::Unbound(_) => return operator,
+            ExprKind::Local(local, Some(_)) if effects => {
+                let checked = local_value(*local, operator.span);
+                return sequence(vec![operator, call(checked, arguments, span)], span);
+            }
+            ExprKind::Global(global, Some(_)) if effects => {
+                let checked = Expr {
+                    kind: ExprKind::Global(*global, None),
+                    span: operator.span,
+                };
+                return sequence(vec![operator, call(checked, arguments, span)], span);
+            }
+            _ if effects && !is_without_effect(&operator) => {}
+            _ => return call(operator, arguments, span),
         }
         let local = self.program.local();
-        let bound = call(local_value(local, span), arguments, span);
+        let bound = call(local_value(local, operator.span), arguments, span);
         forms::let_expr(vec![(local, operator)], bound, span)
     }
 
@@ -495,6 +518,19 @@ fn head_name(datum: &Datum) -> &str {
         .and_then(<[Datum]>::first)
         .and_then(Datum::symbol)
         .map_or("?", |name| name)
+}
+
+/// Tells whether nobody sees when an expression is evaluated.
+fn is_without_effect(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Constant(_)
+        | ExprKind::Local(_, None)
+        | ExprKind::Global(_, None)
+        | ExprKind::Primitive(_)
+        | ExprKind::Lambda(..) => true,
+        ExprKind::Site(_, inner) => is_without_effect(inner),
+        _ => false,
+    }
 }
 
 fn call(operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {

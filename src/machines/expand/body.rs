@@ -183,7 +183,7 @@ impl Expander {
                 self.scan_all(data.into_iter().map(Cow::Owned), place, scope, found);
             }
             Special::CondExpand => {
-                let data = self.chosen(&form, rest)?.to_vec();
+                let data = super::conditional::chosen(&form, rest)?.to_vec();
                 if data.is_empty() {
                     found.push(What::Done(form.span), scope);
                 }
@@ -220,6 +220,13 @@ impl Expander {
                     .is_some_and(|head| base_name(head).ends_with("-public"))
                 {
                     self.export(Rc::clone(&name), Rc::clone(&name));
+                }
+                let once = head
+                    .and_then(Datum::symbol)
+                    .is_some_and(|head| base_name(head) == "define-once");
+                if once && matches!(scope.lookup(&name), Some(Binding::Global(_))) {
+                    found.push(What::Done(form.span), scope);
+                    return Ok(());
                 }
                 self.declare_in(place, &name, found);
                 found.push(What::Define(name, form), scope);
