@@ -6,7 +6,12 @@
 
 (define-module (guile)
   #:export
-  (;; Data, by name
+  (;; Evaluation and macros
+   bound-identifier=? current-module datum->syntax eval free-identifier=?
+   generate-temporaries identifier? interaction-environment
+   make-variable-transformer syntax->datum syntax-source syntax-violation
+   syntax?
+   ;; Data, by name
    %host-type * *random-state* *unspecified* + - ->bool ->char-set / 1+ 1- <
    <= = > >= AF_INET AF_INET6 AF_UNIX AF_UNSPEC EACCES EAGAIN ECONNREFUSED
    EEXIST EINVAL EIO EISDIR ENOENT ENOTDIR EPERM EXIT_FAILURE EXIT_SUCCESS
@@ -137,12 +142,7 @@
    with-input-from-file with-input-from-port with-input-from-string
    with-output-to-file with-output-to-port with-output-to-string write
    write-char xsubstring zero?
-   ;; Evaluation
-   eval current-module interaction-environment
-   ;; Macros
-   bound-identifier=? datum->syntax free-identifier=? generate-temporaries
-   identifier? make-variable-transformer syntax->datum syntax-source
-   syntax-violation syntax?
+   read-disable read-enable read-options read-set!
    ;; Errors
    error throw scm-error exit quit primitive-exit catch with-throw-handler
    with-exception-handler raise-exception make-exception exception?

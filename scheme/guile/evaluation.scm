@@ -18,3 +18,6 @@
 
 (define (primitive-load name)
   (%load name #f))
+
+(define-syntax-rule (read-set! option value)
+  (%read-set! 'option value))

@@ -7,7 +7,7 @@ mod arguments;
 mod bytes;
 mod characters;
 mod clock;
-mod control;
+pub mod control;
 mod effects;
 mod equality;
 pub mod evaluation;
@@ -23,6 +23,7 @@ mod platform;
 mod ports;
 pub mod print;
 mod processes;
+mod reading;
 pub mod records;
 mod regexps;
 mod strings;
@@ -65,6 +66,7 @@ const TABLES: &[Table] = &[
     processes::TABLE,
     platform::TABLE,
     print::TABLE,
+    reading::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
     regexps::TABLE,

@@ -32,7 +32,7 @@ pub const TABLE: Table = &[
 /// `(%at SITE)`: the top-level form at this place begins.
 fn at(values: &[Value]) -> Answer {
     let site = Arguments::exactly("%at", values, 1)?.index(0)?;
-    engine::enter(engine::program().sites.get(site).copied());
+    engine::begin(engine::program().sites.get(site).copied());
     Ok(unspecified())
 }
 

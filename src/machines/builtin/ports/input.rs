@@ -355,7 +355,7 @@ fn read(values: &[Value]) -> Answer {
     let arguments = Arguments::between("read", values, 0, 1)?;
     let outcome = with_source(&arguments, 0, "read", |source| {
         let rest = source.rest().to_owned();
-        let mut reader = reader::Reader::new(&rest, 0, reader::NESTING_MAX);
+        let mut reader = reader::Reader::new(&rest, 0, reader::NESTING_MAX).as_set();
         let datum = reader.read();
         let read = reader.position();
         source.at = source.at.saturating_add(read);
