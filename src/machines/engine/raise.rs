@@ -435,7 +435,12 @@ fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
             )
         }
         ("Wrong number of arguments to ~A", [procedure]) => {
-            format!("wrong number of arguments to {}", displayed(procedure))
+            let written = displayed(procedure);
+            let name = written
+                .strip_prefix("#<procedure ")
+                .and_then(|rest| rest.split([' ', '>']).next())
+                .unwrap_or(&written);
+            format!("wrong number of arguments to {name}")
         }
         ("Unbound variable: ~S", [variable]) => {
             format!("unbound variable `{}`", displayed(variable))
