@@ -25,6 +25,7 @@ mod syntax_case;
 mod syntax_rules;
 mod values;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
@@ -86,6 +87,8 @@ pub struct Expander {
     modules: Modules,
     macros: Vec<Macro>,
     promises: Promises,
+    /// The names that the file defines at its top level, wherever.
+    defined: HashSet<Rc<str>>,
     sources: Sources,
     /// What is there without an import.
     core: Rc<Scope>,
@@ -171,6 +174,7 @@ impl Expander {
                 Some((head, rest)) => match self.head_binding(head, scope) {
                     Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
                     Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
+                    None if self.is_missing_syntax(head) => Ok(self.expr(head, scope)),
                     _ => {
                         let operator = self.expr(head, scope);
                         let operator = self.sited(operator, datum.span);
@@ -327,11 +331,25 @@ impl Expander {
         }
     }
 
-    /// A call; a lambda with a rest parameter is bound first, because Steel
+    /// A call. The operator comes first, as in Guile, where that can be seen;
+    /// and a lambda with a rest parameter must be bound first, because Steel
     /// compiles its application on the spot wrongly.
     fn applied(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
-        if !matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
-            return call(operator, arguments, span);
+        match &operator.kind {
+            ExprKind::Lambda(_, None, _)
+            | ExprKind::Constant(_)
+            | ExprKind::Local(..)
+            | ExprKind::Primitive(_)
+            | ExprKind::Site(..) => return call(operator, arguments, span),
+            ExprKind::Global(global, check) => {
+                // What the file never defines is most likely an error, which
+                // comes before any of the arguments.
+                let defined = check.is_none() || self.defines(*global);
+                if defined || arguments.is_empty() {
+                    return call(operator, arguments, span);
+                }
+            }
+            _ => {}
         }
         let local = self.program.local();
         let bound = call(local_value(local, span), arguments, span);
