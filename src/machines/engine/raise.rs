@@ -153,17 +153,20 @@ pub fn misc_error(subr: &str, message: &str, arguments: Vec<Value>) -> Fault {
 
 /// An error of the system about something, such as a file's name.
 pub fn system_error(subr: &str, errno: i32, about: Vec<Value>) -> Fault {
+    fault(system_failure(subr, errno, about))
+}
+
+/// The same as a failure.
+pub fn system_failure(subr: &str, errno: i32, about: Vec<Value>) -> Failure {
     let mut arguments = vec![text(Errno::from_raw(errno).desc())];
     arguments.extend(about);
     let message = vec!["~A"; arguments.len().min(1)].join("")
         + &": ~S".repeat(arguments.len().saturating_sub(1));
-    scm_error(
-        "system-error",
-        subr,
-        &message,
-        from_list(arguments),
-        from_list(vec![integer(i64::from(errno))]),
-    )
+    let rest = from_list(vec![integer(i64::from(errno))]);
+    Failure::thrown(Thrown::new(
+        "system-error".into(),
+        vec![name(subr), text(message), from_list(arguments), rest],
+    ))
 }
 
 /// A division by exact zero and its kin.
