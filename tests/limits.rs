@@ -1,11 +1,14 @@
 //! What a child that evaluates a machine file may not do, and what is said of
 //! its end.
 //!
+//! And what of its results is kept from one process to the next.
+//!
 //! Each test forks, so they run in the main thread, one after the other. What
 //! a file cannot be made to do (an interpreter that panics) is done by work of
 //! the test's own.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,7 +16,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Arguments, Failed, Trial};
 use offload::machines::child::run_in_child;
 use offload::machines::evaluate::Report;
-use offload::machines::{Diagnostic, Limits, load_text};
+use offload::machines::{Cache, Diagnostic, Evaluation, Limits, load_cached, load_text};
 
 type Outcome = Result<(), Failed>;
 type Test = fn() -> Outcome;
@@ -36,6 +39,11 @@ fn main() {
         ("ends_without_a_word", ends_without_a_word),
         ("writes_nothing_anywhere", writes_nothing_anywhere),
         ("standard_input_is_empty", standard_input_is_empty),
+        ("results_are_kept", results_are_kept),
+        (
+            "results_that_may_change_are_not",
+            results_that_may_change_are_not,
+        ),
     ];
     let trials = tests
         .iter()
@@ -258,4 +266,85 @@ fn standard_input_is_empty() -> Outcome {
         [] => Ok(()),
         lines => Err(format!("{lines:?}").into()),
     }
+}
+
+/// A machine file with a place for the cache.
+struct Kept {
+    folder: tempfile::TempDir,
+}
+
+impl Kept {
+    fn new(text: &str) -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
+        let text = text.replace("DIR", &folder.path().to_string_lossy());
+        fs::write(folder.path().join("machines.scm"), text)?;
+        Ok(Self { folder })
+    }
+
+    fn load(&self) -> Evaluation {
+        let file = self.folder.path().join("machines.scm");
+        let cache = Cache::new(self.folder.path());
+        load_cached(&file, Some(Path::new("/home/of/test")), &limits(), &cache)
+    }
+
+    /// The file that is there after a load; another one after each miss.
+    fn inode(&self) -> Option<u64> {
+        let file = self.folder.path().join("offload/hook/machines.cache");
+        fs::metadata(file).ok().map(|metadata| metadata.ino())
+    }
+}
+
+fn results_are_kept() -> Outcome {
+    let kept = Kept::new(
+        "(list (build-machine (name \"a\") (user (getenv \"HOME\")) (systems (list \"i586-gnu\"))
+           (host-key (call-with-input-file \"DIR/key\"
+                       (@ (ice-9 textual-ports) get-string-all)))))",
+    )?;
+    let key = kept.folder.path().join("key");
+    // An absent file is something to depend on.
+    let absent = kept.load();
+    let first = kept.inode();
+    if !absent.machines.is_empty() || first.is_none() {
+        return Err(format!("{:?} {first:?}", lines(&absent.diagnostics)).into());
+    }
+    if kept.load() != absent || kept.inode() != first {
+        return Err("it was evaluated anew".into());
+    }
+    for text in ["ssh-ed25519 AAAA", "ssh-ed25519 BBBB"] {
+        let before = kept.inode();
+        fs::write(&key, text)?;
+        let evaluation = kept.load();
+        let keys: Vec<_> = evaluation
+            .machines
+            .iter()
+            .map(|m| m.host_key.as_deref())
+            .collect();
+        if keys != [Some(text)] || kept.inode() == before {
+            return Err(format!("{keys:?} {:?}", lines(&evaluation.diagnostics)).into());
+        }
+        let now = kept.inode();
+        if kept.load() != evaluation || kept.inode() != now {
+            return Err("it was evaluated anew".into());
+        }
+    }
+    Ok(())
+}
+
+fn results_that_may_change_are_not() -> Outcome {
+    for text in [
+        "(if (> (current-time) 0) (list) 1)",
+        "(display \"said each time\") (list)",
+        "(let loop () (loop))",
+        "(if (system* \"true\") (list) 1)",
+        "(if (opendir \"DIR\") (list) 1)",
+        "(if (stat \"DIR\") (list) 1)",
+        "(if (getpw (getuid)) (list) 1)",
+    ] {
+        let kept = Kept::new(text)?;
+        kept.load();
+        if kept.inode().is_some() {
+            return Err(format!("kept: {text}").into());
+        }
+    }
+    Ok(())
 }
