@@ -69,6 +69,7 @@ const EMITTED: &[&str] = &[
     "%lambda-args",
     "%unbound",
     "%apply",
+    "%first",
     "%constant",
     "%primitive",
     "%make-machine",
@@ -94,6 +95,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// Where, if it is known better than by the call that failed.
     pub span: Option<Span>,
+    /// The calls that led there, the innermost first, as far as is known.
+    pub calls: Vec<Span>,
     /// What was thrown, if it was by key and arguments; then it makes code
     /// and message once nothing has caught it.
     pub thrown: Option<Rc<Thrown>>,
@@ -107,6 +110,7 @@ impl Failure {
             message: message.into(),
             help: None,
             span: None,
+            calls: Vec::new(),
             thrown: None,
         }
     }
@@ -144,6 +148,8 @@ thread_local! {
     static PROGRAM: RefCell<Rc<Program>> = RefCell::default();
     /// The top-level form, or the call of the library, that is running.
     static SITE: Cell<Option<Span>> = const { Cell::new(None) };
+    /// The top-level form that is running.
+    static FORM: Cell<Option<Span>> = const { Cell::new(None) };
     /// Failures on their way through the interpreter, which carries only text.
     // Not dropped with the thread: the interpreter's own variables are gone by
     // then.
@@ -168,6 +174,12 @@ pub fn fault(failure: Failure) -> Fault {
 /// The program that is running.
 pub fn program() -> Rc<Program> {
     PROGRAM.with_borrow(Rc::clone)
+}
+
+/// Notes which top-level form is running.
+pub fn begin(form: Option<Span>) {
+    FORM.set(form);
+    SITE.set(form);
 }
 
 /// Notes which part of the file is running.
@@ -202,6 +214,7 @@ pub fn release() -> Program {
 fn reset() {
     FAILURES.with_borrow_mut(|failures| failures.clear());
     builtin::reset();
+    FORM.set(None);
     SITE.set(None);
 }
 
@@ -211,7 +224,28 @@ fn explain(error: &Fault) -> Failure {
     if failure.span.is_none() {
         failure.span = place(error);
     }
+    if let Some(span) = failure.span {
+        failure.calls = calls(error, span);
+    }
     failure
+}
+
+/// The calls of the file that led to a place: those that left a frame, and
+/// the form that is running. Calls in tail position leave none.
+fn calls(error: &Fault, span: Span) -> Vec<Span> {
+    let apart = |a: Span, b: Span| a.file != b.file || a.end <= b.start || b.end <= a.start;
+    let frames = interpreter::frames(error);
+    let mut calls: Vec<Span> = Vec::new();
+    for call in frames.into_iter().chain(FORM.get()) {
+        let last = calls.last().copied().unwrap_or(span);
+        if is_of_the_file(call) && apart(call, span) && apart(call, last) {
+            calls.push(call);
+        }
+        if calls.len() == CALLS_MAX {
+            break;
+        }
+    }
+    calls
 }
 
 /// What an error means, without the place of what is running.
@@ -230,8 +264,11 @@ pub fn failure_of(error: &Fault) -> Failure {
         .strip_prefix(MARK)
         .and_then(|number| number.parse::<usize>().ok())
         .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()))
-        .unwrap_or_else(|| native_failure(error.kind(), message))
+        .unwrap_or_else(|| native_failure(error, message))
 }
+
+/// More calls help nobody.
+const CALLS_MAX: usize = 8;
 
 /// The smallest expression of the file that failed; for an error in the
 /// library the call of it that the file made last, else the top-level form.
@@ -243,20 +280,32 @@ fn place(error: &Fault) -> Option<Span> {
         .or_else(|| SITE.get())
 }
 
+/// Keeps the place of an error before other parts of the file run.
+pub fn pin(error: &Fault) {
+    let written = error.to_string();
+    let number = written
+        .rsplit_once(MARK)
+        .and_then(|(_, number)| number.parse::<usize>().ok());
+    if let Some(number) = number {
+        let place = place(error);
+        FAILURES.with_borrow_mut(|failures| {
+            if let Some(failure) = failures.get_mut(number)
+                && failure.span.is_none()
+            {
+                failure.span = place;
+            }
+        });
+    }
+}
+
 /// A failure of Steel's own, in words that do not speak of its insides.
-fn native_failure(kind: ErrorKind, message: &str) -> Failure {
-    match kind {
-        ErrorKind::ArityMismatch => Failure::new(
-            "wrong-number-of-arguments",
-            format!("wrong number of arguments: {}", arity(message)),
-        ),
+fn native_failure(error: &Fault, message: &str) -> Failure {
+    match error.kind() {
+        ErrorKind::ArityMismatch => wrong_number(error, message),
+        ErrorKind::BadSyntax if message.contains("not a procedure") => no_procedure(message),
         ErrorKind::TypeMismatch | ErrorKind::ConversionError | ErrorKind::ContractViolation => {
             Failure::new("wrong-type", message)
         }
-        ErrorKind::BadSyntax if message.contains("not a procedure") => Failure::new(
-            "wrong-type",
-            "this is called, but its value is no procedure",
-        ),
         ErrorKind::Io => Failure::new("system-error", message),
         ErrorKind::FreeIdentifier | ErrorKind::BadSyntax | ErrorKind::Parse => {
             Failure::new("internal", format!("the interpreter refuses: {message}"))
@@ -265,10 +314,61 @@ fn native_failure(kind: ErrorKind, message: &str) -> Failure {
     }
 }
 
-/// `… expected 1 arguments, found 2` out of Steel's text.
-fn arity(message: &str) -> &str {
-    message
-        .find("expect")
-        .and_then(|at| message.get(at..))
-        .unwrap_or(message)
+/// A call of what is none; the message ends with its value, unless that is of
+/// a type of ours.
+fn no_procedure(message: &str) -> Failure {
+    let value = message
+        .rsplit_once("supported: ")
+        .map(|(_, value)| value.trim())
+        .filter(|value| !value.starts_with("#<offload"));
+    let mut said = "this is called, but its value is no procedure".to_owned();
+    if let Some(value) = value {
+        said.push_str(": ");
+        said.push_str(value);
+    }
+    let value = from_list(vec![symbol(value.unwrap_or("#<object>"))]);
+    let arguments = vec![
+        boolean(false),
+        text("Wrong type to apply: ~S"),
+        value.clone(),
+        value,
+    ];
+    Failure {
+        code: "wrong-type",
+        message: said,
+        ..Failure::thrown(Thrown::new("wrong-type-arg".into(), arguments))
+    }
+}
+
+/// A call with too few or too many arguments, with the name of what is called
+/// if it has one.
+fn wrong_number(error: &Fault, message: &str) -> Failure {
+    let name = interpreter::called(error);
+    let counts = arity(message);
+    let said = match &name {
+        Some(name) => format!("wrong number of arguments to {name}: {counts}"),
+        None => format!("wrong number of arguments: {counts}"),
+    };
+    let procedure = name.map_or_else(|| symbol("#<procedure>"), |name| symbol(&name));
+    let arguments = vec![
+        boolean(false),
+        text("Wrong number of arguments to ~A"),
+        from_list(vec![procedure]),
+        boolean(false),
+    ];
+    Failure {
+        code: "wrong-number-of-arguments",
+        message: said,
+        ..Failure::thrown(Thrown::new("wrong-number-of-args".into(), arguments))
+    }
+}
+
+/// `… expected 1 arguments, found 2` out of Steel's text, as `2 instead of 1`.
+fn arity(message: &str) -> String {
+    let counts = message.rsplit_once("expected ").and_then(|(_, counts)| {
+        let (expected, found) = counts.split_once(" argument")?;
+        let (_, found) = found.rsplit_once(' ')?;
+        Some(format!("{found} instead of {expected}"))
+    });
+    counts.unwrap_or_else(|| message.to_owned())
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::dependency::{self, Dependency};
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Diagnostic, Severity, Step};
 use super::engine::{self, Failure, Value, View, list_items, view};
 use super::expand::{Expander, FileValue, Finding, Outcome};
 use super::raw::{RawField, RawMachine};
@@ -69,7 +69,7 @@ fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report
 pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut outcome = evaluated("text", text.as_bytes(), reader::NESTING_MAX, false);
     if let Some(failure) = outcome.failure.take() {
-        add_failure(&mut outcome.findings, failure);
+        add_failure(&mut outcome.findings, failure, &outcome.sources);
     }
     match outcome.result {
         FileValue::Value(value) if !has_errors(&outcome.findings) => {
@@ -122,7 +122,7 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
 fn machines_of(outcome: &mut Outcome) -> Vec<Machine> {
     if let Some(failure) = outcome.failure.take() {
         let missing = failure.code == MISSING_FILE;
-        add_failure(&mut outcome.findings, failure);
+        add_failure(&mut outcome.findings, failure, &outcome.sources);
         if missing {
             return Vec::new();
         }
@@ -191,7 +191,7 @@ const MISSING_FILE: &str = "missing-file";
 
 /// Notes why the program ended. A warning about the same place, such as the
 /// one about an unbound name, becomes the error.
-fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
+fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources) {
     let span = failure.span.unwrap_or_default();
     let code = format!("machines::{}", failure.code);
     let known = findings
@@ -208,6 +208,14 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
         finding.diagnostic.severity = Severity::Warning;
     }
     finding.diagnostic.help = failure.help;
+    let calls = failure.calls.iter();
+    finding.diagnostic.trace = calls
+        .filter_map(|call| sources.location(*call))
+        .map(|location| Step {
+            what: "called from here".into(),
+            location,
+        })
+        .collect();
     findings.push(finding);
 }
 

@@ -8,6 +8,7 @@
 mod body;
 mod branch;
 mod conditional;
+mod definition;
 mod files;
 mod forms;
 mod machine;
@@ -41,7 +42,7 @@ use special::Special;
 use syntax_case::{PatternForm, TemplateForm, Use};
 
 pub use modules::{known_module_of, missing_exports, supported_modules};
-pub use scope::stripped;
+pub use scope::{base_name, stripped};
 pub use session::{
     FileValue, Outcome, current_use, fill_syntax, fresh_identifier, like, match_syntax, nested,
     nested_file, same_identifier,

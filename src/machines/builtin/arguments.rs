@@ -160,7 +160,8 @@ impl<'a> Arguments<'a> {
             let bound = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
             raise::out_of_bounds(bound(low), bound(high), &self.shown(at))
         };
-        let start = match self.optional(index) {
+        let start = match self.optional(index).map(view) {
+            Some(View::Integer(n)) => usize::try_from(n).unwrap_or(usize::MAX),
             Some(_) => self.index(index)?,
             None => 0,
         };
@@ -168,7 +169,8 @@ impl<'a> Arguments<'a> {
             return Err(bound(0, length, index));
         }
         let end_index = index.saturating_add(1);
-        let end = match self.optional(end_index) {
+        let end = match self.optional(end_index).map(view) {
+            Some(View::Integer(n)) => usize::try_from(n).unwrap_or(usize::MAX),
             Some(_) => self.index(end_index)?,
             None => length,
         };

@@ -10,7 +10,7 @@ use crate::machines::engine::{
     Answer, Failure, Value, View, boolean, fault, list_items, raise, text, unspecified, view,
 };
 
-pub const TABLE: Table = &[
+pub(super) const TABLE: Table = &[
     ("error", error),
     ("scm-error", scm_error),
     ("throw", throw),
@@ -22,7 +22,7 @@ pub const TABLE: Table = &[
     ("noop", |_| Ok(unspecified())),
 ];
 
-pub use fluids::{assign, new_fluid, value_of, written};
+pub use fluids::{assign, new_fluid, several, value_of, written};
 
 pub(super) const STATE: Table = state::TABLE;
 pub(super) const HANDLERS: Table = handlers::TABLE;

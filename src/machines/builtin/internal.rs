@@ -21,6 +21,10 @@ pub const TABLE: Table = &[
     ("%check-list", check_list),
     ("%check-procedure", check_procedure),
     ("%wrong-type", wrong_type),
+    ("%unsupported", |values| {
+        let what = Arguments::exactly("%unsupported", values, 1)?.text(0)?;
+        Err(super::unsupported(&what))
+    }),
     ("%unbound", unbound),
     ("procedure?", procedure),
 ];
@@ -28,7 +32,7 @@ pub const TABLE: Table = &[
 /// `(%at SITE)`: the top-level form at this place begins.
 fn at(values: &[Value]) -> Answer {
     let site = Arguments::exactly("%at", values, 1)?.index(0)?;
-    engine::enter(engine::program().sites.get(site).copied());
+    engine::begin(engine::program().sites.get(site).copied());
     Ok(unspecified())
 }
 

@@ -119,18 +119,27 @@ const PLATFORMS: &[Row] = &[
 /// `(%system)`: the system that this program was built for.
 fn system(values: &[Value]) -> Answer {
     Arguments::exactly("%current-system", values, 0)?;
-    Ok(text(match std::env::consts::ARCH {
-        "x86" => "i686-linux",
-        "arm" => "armhf-linux",
-        "aarch64" => "aarch64-linux",
-        "powerpc64" => "powerpc64le-linux",
-        "powerpc" => "powerpc-linux",
-        "riscv64" => "riscv64-linux",
-        "mips64" => "mips64el-linux",
-        "loongarch64" => "loongarch64-linux",
-        _ => "x86_64-linux",
-    }))
+    Ok(text(SYSTEM))
 }
+
+/// The system that this program is for.
+const SYSTEM: &str = if cfg!(target_arch = "aarch64") {
+    "aarch64-linux"
+} else if cfg!(target_arch = "x86") {
+    "i686-linux"
+} else if cfg!(target_arch = "arm") {
+    "armhf-linux"
+} else if cfg!(target_arch = "riscv64") {
+    "riscv64-linux"
+} else if cfg!(target_arch = "powerpc64") {
+    "powerpc64le-linux"
+} else if cfg!(target_arch = "powerpc") {
+    "powerpc-linux"
+} else if cfg!(target_arch = "mips64") {
+    "mips64el-linux"
+} else {
+    "x86_64-linux"
+};
 
 /// `(%platforms)`
 fn platforms(values: &[Value]) -> Answer {

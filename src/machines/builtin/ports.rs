@@ -193,6 +193,13 @@ impl Port {
         }
     }
 
+    fn writing_file(sink: output::Sink, name: Rc<str>) -> Self {
+        Self {
+            name: Some(name),
+            ..Self::writing(sink)
+        }
+    }
+
     fn input(&self) -> Option<&RefCell<Source>> {
         match &self.kind {
             Kind::Input(source) => Some(source),

@@ -261,5 +261,6 @@ fn foreign(value: &Value) -> String {
     })
     .or_else(|| with_foreign(value, Set::written))
     .or_else(|| super::ports::written(value))
+    .or_else(|| super::regexps::written(value))
     .unwrap_or_else(|| offload::written(value))
 }

@@ -17,6 +17,13 @@ pub struct Text {
 }
 
 impl Text {
+    /// The generated text of a stretch.
+    pub fn slice(&self, start: u32, end: u32) -> &str {
+        self.text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
     /// What the smallest expression that encloses a stretch of the text comes
     /// from.
     pub fn origin(&self, start: u32, end: u32) -> Option<Span> {
@@ -41,12 +48,15 @@ pub fn emit(program: &mut Program) -> Text {
     let sites: Vec<u32> = forms.iter().map(|form| program.site(form.span)).collect();
     let mut emitter = Emitter {
         program,
+        single: false,
         out: Text::default(),
     };
     for (global, value) in library.iter().chain(&initial) {
         emitter.set_global(*global, value);
         emitter.push("\n");
     }
+    // The library passes several values on as one.
+    emitter.single = emitter.program.primitives.contains("values");
     for (site, form) in sites.into_iter().zip(&forms) {
         // What stands in no file happens where it is asked for.
         if is_of_the_file(form.span) {
@@ -60,6 +70,8 @@ pub fn emit(program: &mut Program) -> Text {
 
 struct Emitter<'a> {
     program: &'a Program,
+    /// Several values may come where one is wanted, which takes the first.
+    single: bool,
     out: Text,
 }
 
@@ -101,8 +113,14 @@ impl Emitter<'_> {
                 self.push(")");
             }
             ExprKind::If(parts) => {
-                self.push("(if");
-                self.arguments(parts.iter());
+                let [test, then, otherwise] = &**parts;
+                self.push("(if ");
+                self.one(test);
+                self.push(" ");
+                self.expr(then);
+                self.push(" ");
+                self.expr(otherwise);
+                self.push(")");
             }
             ExprKind::Lambda(parameters, rest, body) => self.lambda(parameters, *rest, body),
             ExprKind::Taking(signature, lambda) => {
@@ -123,13 +141,17 @@ impl Emitter<'_> {
                 self.push("(p.set-strong-box! ");
                 self.name('v', *local);
                 self.push(" ");
-                self.expr(value);
+                self.one(value);
                 self.push(")");
             }
             ExprKind::SetGlobal(global, value) => self.set_global(*global, value),
             ExprKind::Sequence(parts) => {
                 self.push("(begin");
-                self.arguments(parts);
+                for part in parts {
+                    self.push(" ");
+                    self.expr(part);
+                }
+                self.push(")");
             }
             ExprKind::Machine(number, arguments) => {
                 self.push(&format!("(p.%make-machine {number}"));
@@ -143,9 +165,20 @@ impl Emitter<'_> {
     fn arguments<'e>(&mut self, arguments: impl IntoIterator<Item = &'e Expr>) {
         for argument in arguments {
             self.push(" ");
-            self.expr(argument);
+            self.one(argument);
         }
         self.push(")");
+    }
+
+    /// An expression of which one value is wanted.
+    fn one(&mut self, expr: &Expr) {
+        if self.single && may_give_several(expr) {
+            self.push("(p.%first ");
+            self.expr(expr);
+            self.push(")");
+        } else {
+            self.expr(expr);
+        }
     }
 
     fn checked(&mut self, check: Option<u32>, value: impl FnOnce(&mut Self)) {
@@ -173,7 +206,7 @@ impl Emitter<'_> {
         self.push("(set! ");
         self.name('g', global);
         self.push(" ");
-        self.expr(value);
+        self.one(value);
         self.push(")");
     }
 
@@ -290,5 +323,20 @@ impl Emitter<'_> {
             self.push(" (p.box-strong unset)");
         }
         self.push(")");
+    }
+}
+
+/// Tells whether an expression may have several values, or none: a call of
+/// what is no procedure in Rust.
+fn may_give_several(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Call(operator, _) => !matches!(
+            operator.kind,
+            ExprKind::Primitive(name) if !matches!(name, "values" | "%apply")
+        ),
+        ExprKind::If(parts) => parts.iter().skip(1).any(may_give_several),
+        ExprKind::Sequence(parts) => parts.last().is_some_and(may_give_several),
+        ExprKind::Let(_, body) | ExprKind::Letrec(_, body) => may_give_several(body),
+        _ => false,
     }
 }

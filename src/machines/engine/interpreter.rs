@@ -15,6 +15,7 @@ use super::value::{constant, identical, is_pair, uncons, unset, unspecified};
 use super::{EMITTED, Failure, Fault, NATIVE, NATIVES, SITE, Value, builtin, native_name, program};
 use crate::machines::core::{Constant, Program, Text};
 use crate::machines::datum::Datum;
+use crate::machines::expand::base_name;
 use crate::machines::source::Span;
 
 /// What the engine knows by name.
@@ -129,26 +130,68 @@ impl Interpreter {
     }
 }
 
+/// A procedure in Rust, or another value that Rust makes.
+fn ours(name: &str) -> Option<Value> {
+    builtin::function(name)
+        .map(Value::FuncV)
+        .or_else(|| builtin::value(name))
+}
+
 fn lacking(name: &str) -> Failure {
     Failure::new("internal", format!("the interpreter lacks `{name}`"))
 }
 
 /// Notes that a unit is run next; gives its text.
-fn enter_unit(mut text: Text) -> String {
-    let code = std::mem::take(&mut text.text);
+fn enter_unit(text: Text) -> String {
+    let code = text.text.clone();
     UNITS.with_borrow_mut(|units| units.push((SourceId::fresh().0, text)));
     code
 }
 
 /// The place that an error comes from.
 pub(super) fn origin(error: &Fault) -> Option<Span> {
-    let span = error.span().filter(|span| span.end() > span.start())?;
+    look_up(error.span()?, Text::origin)
+}
+
+/// The places of the calls that were not finished, the innermost first.
+pub(super) fn frames(error: &Fault) -> Vec<Span> {
+    let Some(trace) = error.stack_trace() else {
+        return Vec::new();
+    };
+    let frames = trace.trace().iter().rev();
+    frames
+        .filter_map(|frame| look_up((*frame.span())?, Text::origin))
+        .collect()
+}
+
+/// Looks where in a unit's text something happened.
+fn look_up<R>(
+    span: steel_parser::span::Span,
+    look: impl FnOnce(&Text, u32, u32) -> Option<R>,
+) -> Option<R> {
+    if span.end() <= span.start() {
+        return None;
+    }
     let source = span.source_id()?.0;
     UNITS.with_borrow(|units| {
         let before = units.partition_point(|(number, _)| *number < source);
         let (_, text) = units.get(before.checked_sub(1)?)?;
-        text.origin(span.start(), span.end())
+        look(text, span.start(), span.end())
     })
+}
+
+/// The name of the procedure whose call has failed, if it is one of the top
+/// level or of the library.
+pub(super) fn called(error: &Fault) -> Option<String> {
+    let number: u32 = look_up(error.span()?, |text, start, end| {
+        // `gN`, or `(p.%site M gN)`.
+        let operator = text.slice(start, end);
+        let name = operator.trim_end_matches(')').rsplit(' ').next()?;
+        name.strip_prefix('g')?.parse().ok()
+    })?;
+    let program = program();
+    let global = program.globals.get(number as usize)?;
+    Some(base_name(&global.name).to_owned())
 }
 
 /// A unit for the interpreter's own `eval-string`, while another is running:
@@ -181,12 +224,6 @@ pub fn nested(program: &Program, text: Text) -> (Value, Value) {
     let code = enter_unit(text);
     let native = |text: String| SteelVal::StringV(text.into());
     (native(definitions), native(code))
-}
-
-/// A procedure or a value in Rust.
-fn ours(name: &str) -> Option<Value> {
-    let function = builtin::function(name).map(Value::FuncV);
-    function.or_else(|| builtin::value(name))
 }
 
 /// The procedure that a text made by [`nested`] asks for.

@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = &[
             include_str!("../../../scheme/guile.scm"),
             include_str!("../../../scheme/guile/lists.scm"),
             include_str!("../../../scheme/guile/strings.scm"),
+            include_str!("../../../scheme/guile/vectors.scm"),
             include_str!("../../../scheme/guile/ports.scm"),
             include_str!("../../../scheme/guile/control.scm"),
             include_str!("../../../scheme/guile/evaluation.scm"),
@@ -76,7 +77,7 @@ const FILES: &[(&str, &str)] = &[
 
 /// All modules, also those of control.
 fn all_files() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    FILES.iter().chain(files::CONTROL)
+    FILES.iter().chain(files::CONTROL).chain(files::DATA)
 }
 
 /// The names of the modules that a file may import.

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use super::scope::{renamed, without_marks};
 use super::syntax_rules::Matches;
 use super::{Expander, Finding, Special, special};
+use crate::machines::builtin::control::several;
 use crate::machines::core::{Constant, Expr, ExprKind, emit};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
@@ -206,7 +207,12 @@ impl Expander {
             FileValue::Literal(forms)
         } else {
             self.run_pending();
-            FileValue::Value(self.value.take().unwrap_or_else(unspecified))
+            let value = self.value.take().unwrap_or_else(unspecified);
+            // Of several values the first.
+            FileValue::Value(match several(&value) {
+                Some(all) => all.into_iter().next().unwrap_or_else(unspecified),
+                None => value,
+            })
         };
         self.find_broken_promises();
         engine::hold(std::mem::take(&mut self.program));

@@ -33,6 +33,7 @@ pub const TABLE: Table = &[
     ("promise?", is_promise),
     ("values", values_of),
     ("%values->list", values_to_list),
+    ("%first", first),
     ("%prompts", prompts),
     ("%make-thread", make_thread),
     ("%thread-set!", thread_set),
@@ -340,6 +341,26 @@ fn values_to_list(values: &[Value]) -> Answer {
     Ok(from_list(
         several(value).unwrap_or_else(|| vec![value.clone()]),
     ))
+}
+
+/// `(%first VALUE)`: the first of several values, where one is wanted.
+fn first(values: &[Value]) -> Answer {
+    let value = Arguments::exactly("%first", values, 1)?.value(0)?;
+    single(value)
+}
+
+/// The first of several values.
+pub fn single(value: &Value) -> Answer {
+    match several(value) {
+        None => Ok(value.clone()),
+        Some(all) => all.into_iter().next().ok_or_else(|| {
+            raise::misc_error(
+                "",
+                "Zero values returned to single-valued continuation",
+                Vec::new(),
+            )
+        }),
+    }
 }
 
 /// The values, if there are not just one.

@@ -16,8 +16,8 @@ use super::super::arguments::Arguments;
 use super::super::records;
 use super::state::{Handler, state_in, with_state};
 use crate::machines::engine::{
-    Answer, Failure, Fault, Thrown, Value, View, boolean, error_in, failure_of, fault, foreign,
-    from_list, identical, integer, is_procedure, raise, symbol, text, unspecified, view,
+    self, Answer, Failure, Fault, Thrown, Value, View, boolean, error_in, failure_of, fault,
+    foreign, from_list, identical, integer, is_procedure, raise, symbol, text, unspecified, view,
     with_foreign,
 };
 
@@ -84,6 +84,7 @@ fn thrown(values: &[Value]) -> Answer {
     let Some(error) = error_in(arguments.value(0)?) else {
         return Ok(boolean(false));
     };
+    engine::pin(&error);
     let failure = failure_of(&error);
     if failure.thrown.is_none() && matches!(failure.code, "exit" | "internal" | "unsupported") {
         // A file cannot go on as if it had what is lacking here.

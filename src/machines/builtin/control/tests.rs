@@ -23,6 +23,20 @@ const VALUES: &[(&str, &str)] = &[
         "(define k #f) (define n 0) (define r '()) (define (f) (set! r (cons (call/cc (lambda (c) (set! k c) 0)) r))) (f) (set! n (+ n 1)) r",
         "(0)",
     ),
+    // One of several values.
+    ("(list (values 1 2) 3)", "(1 3)"),
+    ("(define x (values 1 2)) x", "1"),
+    ("(let ((x (values 1 2))) x)", "1"),
+    ("(values 1 2)", "1"),
+    ("(define (f) (values 1 2)) (+ 1 (f))", "2"),
+    (
+        "(define (f) (values 1 2)) (call-with-values (lambda () (if #t (f) 1)) list)",
+        "(1 2)",
+    ),
+    (
+        "(catch #t (lambda () (list (values))) list)",
+        "(misc-error #f \"Zero values returned to single-valued continuation\" () #f)",
+    ),
     // A generator: in and out of a walk.
     (
         "(define (generate l) (define return #f) (define (next) (for-each (lambda (x) (call/cc (lambda (resume) (set! next (lambda () (resume #f))) (return x)))) l) (return 'end)) (lambda () (call/cc (lambda (r) (set! return r) (next))))) (define g (generate '(1 2 3))) (let* ((a (g)) (b (g)) (c (g)) (d (g))) (list a b c d))",
@@ -204,6 +218,39 @@ const VALUES: &[(&str, &str)] = &[
         "(#t 1 1 1)",
     ),
     (
+        "(call-with-prompt 'tag (lambda () (+ 1 (abort-to-prompt 'tag 2))) (lambda (k v) (list (k (* v 10)) (k 1))))",
+        "(21 2)",
+    ),
+    (
+        "(use-modules (ice-9 control)) (list (reset (+ 1 (shift k (k (k 5))))) (reset (cons 1 (shift k (list (k 2) (k 3))))) (let/ec k (+ 1 (k 5))) (% (+ 1 (abort 5)) (lambda (k x) (list x (k 1)))))",
+        "(7 ((1 . 2) (1 . 3)) 5 (5 2))",
+    ),
+    // guard.
+    (
+        "(use-modules (srfi srfi-34)) (guard (e ((symbol? e) (list 'sym e))) (raise 'a))",
+        "(sym a)",
+    ),
+    (
+        "(use-modules (srfi srfi-34)) (guard (e ((assq 'a e) => cdr) ((assq 'b e))) (raise (list (cons 'b 23))))",
+        "(b . 23)",
+    ),
+    (
+        "(use-modules (srfi srfi-34)) (guard (e ((eq? e 'x) 'outer)) (guard (e ((eq? e 'y) 'inner)) (raise 'x)))",
+        "outer",
+    ),
+    (
+        "(use-modules (srfi srfi-34)) (define r '()) (define (note x) (set! r (cons x r))) (guard (e (#t (note 'caught))) (dynamic-wind (lambda () (note 'in)) (lambda () (raise 'x)) (lambda () (note 'out)))) (reverse r)",
+        "(in out caught)",
+    ),
+    (
+        "(use-modules (srfi srfi-34)) (with-exception-handler (lambda (e) (list 'outer e)) (lambda () (guard (e (#f 1)) (list (raise-exception 'x #:continuable? #t)))))",
+        "((outer x))",
+    ),
+    (
+        "(use-modules (srfi srfi-34)) (guard (e (else (list 'again e))) (guard (e ((symbol? e) (raise (list e)))) (raise 'x)))",
+        "(again (x))",
+    ),
+    (
         "(call-with-prompt 'tag (lambda () (+ 1 (abort-to-prompt 'tag 5 6))) (lambda (k a b) (list a b)))",
         "(5 6)",
     ),
@@ -255,6 +302,22 @@ const ERRORS: &[(&str, &str)] = &[
     (
         "(catch #t (lambda ()\n (primitive-exit 1)) list)",
         "text:2:2: error: the file calls `primitive-exit`",
+    ),
+    (
+        "(define (f a b) a)\n(list (f 1))",
+        "text:2:7: error: wrong number of arguments to f: 1 instead of 2",
+    ),
+    (
+        "(list (\"a\" 1))",
+        "text:1:7: error: this is called, but its value is no procedure: \"a\"",
+    ),
+    (
+        "(use-modules (srfi srfi-34) (srfi srfi-1))\n(guard (e ((any symbol? '(1)) 1))\n (map car 5))",
+        "text:3:1: error: map",
+    ),
+    (
+        "(use-modules (srfi srfi-34) (srfi srfi-35))\n(list\n (raise (condition (&message (message \"no key\")))))",
+        "text:3:2: error: no key",
     ),
     (
         "(abort-to-prompt 'foo)",

@@ -39,10 +39,6 @@ pub fn multiply(a: &Number, b: &Number) -> Number {
     {
         return Number::Int(product);
     }
-    // The exact zero wins over reals.
-    if matches!(a, Number::Int(0)) || matches!(b, Number::Int(0)) {
-        return Number::Int(0);
-    }
     combine(a, b, |a, b| a * b, |a, b| a * b, |a, b| a * b)
 }
 

@@ -7,11 +7,17 @@ use steel::SteelVal;
 use steel::rvals::{AsRefSteelVal, Custom, IntoSteelVal};
 
 use super::Value;
+use crate::machines::datum::written_text;
 
 /// A string. Changes are rare, so a change copies.
 pub(super) struct Text(RefCell<Rc<str>>);
 
-impl Custom for Text {}
+impl Custom for Text {
+    // For the interpreter's own messages.
+    fn fmt(&self) -> Option<Result<String, std::fmt::Error>> {
+        Some(Ok(written_text(&self.0.borrow())))
+    }
+}
 
 /// A new string.
 pub fn text(value: impl Into<Rc<str>>) -> Value {
