@@ -330,10 +330,35 @@ impl Expander {
 
     /// A call; a lambda with a rest parameter is bound first, because Steel
     /// compiles its application on the spot wrongly.
+    ///
+    /// Guile evaluates the operator before the arguments, Steel after them; so
+    /// one that can fail or do something is evaluated first where that shows.
     fn applied(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
-        if !matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
-            return call(operator, arguments, span);
+        if arguments.iter().any(shows) {
+            if let Some(known) = checked_global(&operator) {
+                let call = call(known, arguments, span);
+                return Expr {
+                    kind: ExprKind::Sequence(vec![operator, call]),
+                    span,
+                };
+            }
+            if matches!(operator.kind, ExprKind::Unbound(_)) {
+                return operator;
+            }
+            if matches!(
+                operator.kind,
+                ExprKind::Call(..) | ExprKind::If(_) | ExprKind::Sequence(_) | ExprKind::Let(..)
+            ) {
+                return self.bound_first(operator, arguments, span);
+            }
         }
+        if matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
+            return self.bound_first(operator, arguments, span);
+        }
+        call(operator, arguments, span)
+    }
+
+    fn bound_first(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
         let local = self.program.local();
         let bound = call(local_value(local, span), arguments, span);
         forms::let_expr(vec![(local, operator)], bound, span)
@@ -495,6 +520,29 @@ fn head_name(datum: &Datum) -> &str {
         .and_then(<[Datum]>::first)
         .and_then(Datum::symbol)
         .map_or("?", |name| name)
+}
+
+/// Tells whether one can see when this is evaluated.
+fn shows(expr: &Expr) -> bool {
+    !matches!(
+        expr.kind,
+        ExprKind::Constant(_)
+            | ExprKind::Local(_, None)
+            | ExprKind::Global(_, None)
+            | ExprKind::Primitive(_)
+            | ExprKind::Lambda(..)
+    )
+}
+
+/// The variable that is looked at to see whether it is bound, without that.
+fn checked_global(operator: &Expr) -> Option<Expr> {
+    let ExprKind::Global(global, Some(_)) = operator.kind else {
+        return None;
+    };
+    Some(Expr {
+        kind: ExprKind::Global(global, None),
+        span: operator.span,
+    })
 }
 
 fn call(operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
