@@ -68,7 +68,7 @@ fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
 /// No machines, one error that begins so, and soon.
 fn ends(got: &[String], begun: Instant, expected: &str) -> Outcome {
     let took = begun.elapsed();
-    if took > Duration::from_secs(6) {
+    if took > Duration::from_secs(20) {
         return Err(format!("it took {took:?}").into());
     }
     match got {
@@ -78,8 +78,12 @@ fn ends(got: &[String], begun: Instant, expected: &str) -> Outcome {
 }
 
 fn file(text: &str, expected: &str) -> Outcome {
+    file_within(&limits(), text, expected)
+}
+
+fn file_within(limits: &Limits, text: &str, expected: &str) -> Outcome {
     let begun = Instant::now();
-    let evaluation = load_text("m.scm", text.as_bytes(), None, &limits(), &mut |_| {});
+    let evaluation = load_text("m.scm", text.as_bytes(), None, limits, &mut |_| {});
     if !evaluation.machines.is_empty() {
         return Err("it gave machines".into());
     }
@@ -104,13 +108,22 @@ fn endless_loop() -> Outcome {
 
 const MEMORY: &str = "machines::memory error: the evaluation of m.scm needs more than 64 MiB";
 
+/// On a busy host it takes its time to use up so much.
+fn too_much(text: &str) -> Outcome {
+    let patient = Limits {
+        time: Duration::from_secs(60),
+        ..limits()
+    };
+    file_within(&patient, text, MEMORY)
+}
+
 fn endless_recursion() -> Outcome {
-    file("(define (f n) (+ 1 (f n))) (f 1)", MEMORY)
+    too_much("(define (f n) (+ 1 (f n))) (f 1)")
 }
 
 fn endless_allocation() -> Outcome {
-    file("(let loop ((l '())) (loop (cons (list 1 2) l)))", MEMORY)?;
-    file("(let loop ((s \"x\")) (loop (string-append s s)))", MEMORY)
+    too_much("(let loop ((l '())) (loop (cons (list 1 2) l)))")?;
+    too_much("(let loop ((s \"x\")) (loop (string-append s s)))")
 }
 
 fn exit() -> Outcome {
