@@ -26,6 +26,7 @@ mod syntax_case;
 mod syntax_rules;
 mod values;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
@@ -87,6 +88,8 @@ pub struct Expander {
     modules: Modules,
     macros: Vec<Macro>,
     promises: Promises,
+    /// The names that the file defines at its top level, wherever.
+    defined: HashSet<Rc<str>>,
     sources: Sources,
     /// What is there without an import.
     core: Rc<Scope>,

@@ -84,14 +84,17 @@ impl Expander {
             match special(head, &self.file) {
                 Some(Special::Begin) => self.declare_redefined(rest),
                 Some(Special::Define | Special::DefineStar) => {
-                    if let Ok((name, _)) = definition_parts(datum)
-                        && matches!(
-                            self.file.lookup(&name),
-                            Some(Binding::Library(_) | Binding::Primitive(_))
-                        )
-                    {
+                    let Ok((name, _)) = definition_parts(datum) else {
+                        continue;
+                    };
+                    let redefined = matches!(
+                        self.file.lookup(&name),
+                        Some(Binding::Library(_) | Binding::Primitive(_))
+                    );
+                    if redefined {
                         self.declare(&name);
                     }
+                    self.defined.insert(name);
                 }
                 _ => {}
             }

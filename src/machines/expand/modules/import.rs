@@ -305,6 +305,9 @@ impl Expander {
         if let Some(exports) = self.local_module(&written, name) {
             return Ok(exports);
         }
+        if let Some(exports) = srfi_name(name).and_then(|name| self.module(&name)) {
+            return Ok(exports);
+        }
         self.modules.missing = true;
         let diagnostic = if known::is_known_module(&written) {
             Diagnostic::error(
@@ -485,4 +488,18 @@ fn add_prefix(names: &mut Selection, prefix: &Datum) -> Expanded<()> {
         *name = format!("{prefix}{name}").into();
     }
     Ok(())
+}
+
+/// `(srfi 1)` and `(srfi :1)` as `(srfi srfi-1)`.
+fn srfi_name(name: &Datum) -> Option<String> {
+    let [head, number, ..] = name.list()? else {
+        return None;
+    };
+    let number = match &number.kind {
+        Kind::Symbol(number) => number.strip_prefix(':')?.parse().ok()?,
+        Kind::Number(Number::Integer(number)) => *number,
+        _ => return None,
+    };
+    head.is_symbol("srfi")
+        .then(|| format!("(srfi srfi-{number})"))
 }
