@@ -352,7 +352,14 @@ impl Expander {
                 return self.bound_first(operator, arguments, span);
             }
         }
-        if matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
+        // Nor does it run anything where the number of arguments is wrong.
+        let wrong = match &operator.kind {
+            ExprKind::Lambda(parameters, rest, _) => {
+                rest.is_some() || parameters.len() != arguments.len()
+            }
+            _ => false,
+        };
+        if wrong {
             return self.bound_first(operator, arguments, span);
         }
         call(operator, arguments, span)

@@ -130,7 +130,21 @@ impl Expander {
                 ));
             }
             Some(_) => ExprKind::SetGlobal(self.declare(name), Box::new(value)),
-            None => self.promise(name, target.span, scope),
+            // An error unless it has been defined when this is reached.
+            None => match self.promise(name, target.span, scope) {
+                ExprKind::Global(global, check) => {
+                    let check = Expr {
+                        kind: ExprKind::Global(global, check),
+                        span: target.span,
+                    };
+                    let set = Expr {
+                        kind: ExprKind::SetGlobal(global, Box::new(value)),
+                        span: datum.span,
+                    };
+                    ExprKind::Sequence(vec![check, set])
+                }
+                unbound => unbound,
+            },
         };
         // Steel's assignments have the old value.
         let span = datum.span;
