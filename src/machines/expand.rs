@@ -26,6 +26,7 @@ mod syntax_case;
 mod syntax_rules;
 mod values;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
@@ -87,6 +88,8 @@ pub struct Expander {
     modules: Modules,
     macros: Vec<Macro>,
     promises: Promises,
+    /// The names that the file defines at its top level, wherever.
+    defined: HashSet<Rc<str>>,
     sources: Sources,
     /// What is there without an import.
     core: Rc<Scope>,
@@ -172,6 +175,10 @@ impl Expander {
                 Some((head, rest)) => match self.head_binding(head, scope) {
                     Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
                     Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
+                    None if self.is_syntax_elsewhere(head, scope) => {
+                        // What stands in it is for that syntax to say.
+                        Ok(self.expr(head, scope))
+                    }
                     _ => {
                         let operator = self.expr(head, scope);
                         let operator = self.sited(operator, datum.span);
@@ -269,7 +276,7 @@ impl Expander {
                 Ok(self.spliced(&data, datum.span, scope))
             }
             Special::CondExpand => {
-                let data = self.chosen(datum, rest)?;
+                let data = conditional::chosen(datum, rest)?;
                 Ok(self.spliced(data, datum.span, scope))
             }
             Special::EvalWhen => {
@@ -328,46 +335,33 @@ impl Expander {
         }
     }
 
-    /// A call; a lambda with a rest parameter is bound first, because Steel
-    /// compiles its application on the spot wrongly.
-    ///
-    /// Guile evaluates the operator before the arguments, Steel after them; so
-    /// one that can fail or do something is evaluated first where that shows.
+    /// A call. Guile evaluates the operator first, Steel last, so one that
+    /// can be seen to be evaluated is bound before the arguments are; so is a
+    /// lambda that Steel would apply on the spot and wrongly.
     fn applied(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
-        if arguments.iter().any(shows) {
-            if let Some(known) = checked_global(&operator) {
-                let call = call(known, arguments, span);
-                return Expr {
-                    kind: ExprKind::Sequence(vec![operator, call]),
-                    span,
+        let effects = !arguments.iter().all(is_without_effect);
+        match &operator.kind {
+            ExprKind::Lambda(parameters, None, _) if parameters.len() == arguments.len() => {
+                return call(operator, arguments, span);
+            }
+            ExprKind::Lambda(..) => {}
+            ExprKind::Unbound(_) => return operator,
+            ExprKind::Local(local, Some(_)) if effects => {
+                let checked = local_value(*local, operator.span);
+                return sequence(vec![operator, call(checked, arguments, span)], span);
+            }
+            ExprKind::Global(global, Some(_)) if effects => {
+                let checked = Expr {
+                    kind: ExprKind::Global(*global, None),
+                    span: operator.span,
                 };
+                return sequence(vec![operator, call(checked, arguments, span)], span);
             }
-            if matches!(operator.kind, ExprKind::Unbound(_)) {
-                return operator;
-            }
-            if matches!(
-                operator.kind,
-                ExprKind::Call(..) | ExprKind::If(_) | ExprKind::Sequence(_) | ExprKind::Let(..)
-            ) {
-                return self.bound_first(operator, arguments, span);
-            }
+            _ if effects && !is_without_effect(&operator) => {}
+            _ => return call(operator, arguments, span),
         }
-        // Nor does it run anything where the number of arguments is wrong.
-        let wrong = match &operator.kind {
-            ExprKind::Lambda(parameters, rest, _) => {
-                rest.is_some() || parameters.len() != arguments.len()
-            }
-            _ => false,
-        };
-        if wrong {
-            return self.bound_first(operator, arguments, span);
-        }
-        call(operator, arguments, span)
-    }
-
-    fn bound_first(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
         let local = self.program.local();
-        let bound = call(local_value(local, span), arguments, span);
+        let bound = call(local_value(local, operator.span), arguments, span);
         forms::let_expr(vec![(local, operator)], bound, span)
     }
 
@@ -529,27 +523,17 @@ fn head_name(datum: &Datum) -> &str {
         .map_or("?", |name| name)
 }
 
-/// Tells whether one can see when this is evaluated.
-fn shows(expr: &Expr) -> bool {
-    !matches!(
-        expr.kind,
+/// Tells whether nobody sees when an expression is evaluated.
+fn is_without_effect(expr: &Expr) -> bool {
+    match &expr.kind {
         ExprKind::Constant(_)
-            | ExprKind::Local(_, None)
-            | ExprKind::Global(_, None)
-            | ExprKind::Primitive(_)
-            | ExprKind::Lambda(..)
-    )
-}
-
-/// The variable that is looked at to see whether it is bound, without that.
-fn checked_global(operator: &Expr) -> Option<Expr> {
-    let ExprKind::Global(global, Some(_)) = operator.kind else {
-        return None;
-    };
-    Some(Expr {
-        kind: ExprKind::Global(global, None),
-        span: operator.span,
-    })
+        | ExprKind::Local(_, None)
+        | ExprKind::Global(_, None)
+        | ExprKind::Primitive(_)
+        | ExprKind::Lambda(..) => true,
+        ExprKind::Site(_, inner) => is_without_effect(inner),
+        _ => false,
+    }
 }
 
 fn call(operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {

@@ -154,7 +154,7 @@ fn exceptions_point_at_what_failed() {
     insta::assert_snapshot!(env.check("(define (f x)\n  (car x))\n(list (f 5))\n"), @r"
     status 1
     --- stdout
-    m.scm:3:3: error: car: argument 1 must be a pair, but it is 5 [machines::wrong-type]
+    m.scm:3:3: error: car: a pair is needed, but this is 5 [machines::wrong-type]
         (car x))
          ^^^
       m.scm:4:0: called from here
@@ -820,7 +820,7 @@ fn several_files_and_standard_input() {
     insta::assert_snapshot!(env.show(&child.wait_with_output().unwrap()), @r"
     status 1
     --- stdout
-    -:1:7: error: car: argument 1 must be a pair, but it is () [machines::wrong-type]
+    -:1:7: error: car: a pair is needed, but this is () [machines::wrong-type]
       (list (car '()))
              ^^^
 

@@ -153,17 +153,20 @@ pub fn misc_error(subr: &str, message: &str, arguments: Vec<Value>) -> Fault {
 
 /// An error of the system about something, such as a file's name.
 pub fn system_error(subr: &str, errno: i32, about: Vec<Value>) -> Fault {
+    fault(system_failure(subr, errno, about))
+}
+
+/// The same as a failure.
+pub fn system_failure(subr: &str, errno: i32, about: Vec<Value>) -> Failure {
     let mut arguments = vec![text(Errno::from_raw(errno).desc())];
     arguments.extend(about);
     let message = vec!["~A"; arguments.len().min(1)].join("")
         + &": ~S".repeat(arguments.len().saturating_sub(1));
-    scm_error(
-        "system-error",
-        subr,
-        &message,
-        from_list(arguments),
-        from_list(vec![integer(i64::from(errno))]),
-    )
+    let rest = from_list(vec![integer(i64::from(errno))]);
+    Failure::thrown(Thrown::new(
+        "system-error".into(),
+        vec![name(subr), text(message), from_list(arguments), rest],
+    ))
 }
 
 /// A division by exact zero and its kin.
@@ -435,7 +438,12 @@ fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
             )
         }
         ("Wrong number of arguments to ~A", [procedure]) => {
-            format!("wrong number of arguments to {}", displayed(procedure))
+            let written = displayed(procedure);
+            let name = written
+                .strip_prefix("#<procedure ")
+                .and_then(|rest| rest.split([' ', '>']).next())
+                .unwrap_or(&written);
+            format!("wrong number of arguments to {name}")
         }
         ("Unbound variable: ~S", [variable]) => {
             format!("unbound variable `{}`", displayed(variable))

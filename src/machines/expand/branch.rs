@@ -117,6 +117,9 @@ impl Expander {
                         span,
                     )
                 }
+                [guard, arrow, receiver] if is_word(arrow, "=>", scope) => {
+                    self.guarded([test, guard, receiver], expr, span, scope)
+                }
                 body => {
                     let test = self.expr(test, scope);
                     let body = self.expressions(body, span, scope);
@@ -125,6 +128,34 @@ impl Expander {
             };
         }
         Ok(expr)
+    }
+
+    /// `(generator guard => receiver)` of SRFI-61: both take all values.
+    fn guarded(
+        &mut self,
+        parts: [&Datum; 3],
+        otherwise: Expr,
+        span: Span,
+        scope: &Rc<Scope>,
+    ) -> Expr {
+        let [generator, guard, receiver] = parts.map(|part| self.expr(part, scope));
+        let values = self.program.local();
+        let mut applied = |operator: Expr| {
+            let arguments = vec![operator, local_value(values, span)];
+            self.library_call("apply", arguments, span)
+        };
+        let test = applied(guard);
+        let then = applied(receiver);
+        let producer = Expr {
+            span: generator.span,
+            kind: ExprKind::Lambda(Vec::new(), None, Box::new(generator)),
+        };
+        let body = choice(test, then, otherwise, span);
+        let taker = Expr {
+            kind: ExprKind::Lambda(Vec::new(), Some(values), Box::new(body)),
+            span,
+        };
+        self.library_call("call-with-values", vec![producer, taker], span)
     }
 
     pub(super) fn form_case(

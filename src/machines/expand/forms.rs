@@ -130,21 +130,26 @@ impl Expander {
                 ));
             }
             Some(_) => ExprKind::SetGlobal(self.declare(name), Box::new(value)),
-            // An error unless it has been defined when this is reached.
-            None => match self.promise(name, target.span, scope) {
-                ExprKind::Global(global, check) => {
-                    let check = Expr {
-                        kind: ExprKind::Global(global, check),
-                        span: target.span,
-                    };
-                    let set = Expr {
-                        kind: ExprKind::SetGlobal(global, Box::new(value)),
-                        span: datum.span,
-                    };
-                    ExprKind::Sequence(vec![check, set])
-                }
-                unbound => unbound,
-            },
+            None => {
+                let kind = self.promise(name, target.span, scope);
+                let ExprKind::Global(global, _) = kind else {
+                    let span = target.span;
+                    return Ok(Expr { kind, span });
+                };
+                // Guile evaluates the value, then finds no variable.
+                let local = self.program.local();
+                let span = datum.span;
+                let check = Expr {
+                    kind,
+                    span: target.span,
+                };
+                let set = Expr {
+                    kind: ExprKind::SetGlobal(global, Box::new(local_value(local, span))),
+                    span,
+                };
+                let parts = vec![check, set, self.nothing(span)];
+                return Ok(let_expr(vec![(local, value)], sequence(parts, span), span));
+            }
         };
         // Steel's assignments have the old value.
         let span = datum.span;

@@ -320,6 +320,14 @@ const ERRORS: &[(&str, &str)] = &[
         "text:3:2: error: no key",
     ),
     (
+        "(list (match '(1) ((x) x)))",
+        "text:1:7: error: unbound variable `match` (`match` is in (ice-9 match): (use-modules (ice-9 match)))",
+    ),
+    (
+        "(list\n (nothing-of-the-kind (car 5)))",
+        "text:2:2: error: unbound variable `nothing-of-the-kind`",
+    ),
+    (
         "(abort-to-prompt 'foo)",
         "text:1:0: error: abort-to-prompt: Abort to unknown prompt",
     ),
