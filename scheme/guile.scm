@@ -7,6 +7,7 @@
 (define-module (guile)
   #:export
   (;; Evaluation and macros
+   eval-string primitive-eval
    defined? module-define! module-defined? module-name module-ref module-set!
    module-use! module? resolve-interface resolve-module
    save-module-excursion set-current-module

@@ -44,3 +44,14 @@
 
 (define (module-use! module interface)
   (%module-use! module interface))
+
+(define (primitive-eval form)
+  (eval form (current-module)))
+
+(define (eval-string text . options)
+  (let ((port (open-input-string text)))
+    (let loop ((value (if #f #f)))
+      (let ((form (read port)))
+        (if (eof-object? form)
+            value
+            (loop (eval form (current-module))))))))

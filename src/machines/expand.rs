@@ -285,6 +285,10 @@ impl Expander {
             }
             Special::CurrentFilename => Ok(self.form_current_filename(datum)),
             Special::Load => self.form_load(datum, rest, scope),
+            Special::LoadPath => {
+                let operator = self.load_path(datum.span);
+                Ok(call(operator, Vec::new(), datum.span))
+            }
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, body) = self.local_macros(datum, rest, scope, recursive)?;
@@ -422,6 +426,7 @@ impl Expander {
             Some(Binding::Macro(number)) if self.is_identifier_macro(number) => {
                 return self.macro_use(number, datum, scope);
             }
+            Some(Binding::Special(Special::LoadPath)) => return Ok(self.load_path(span)),
             Some(Binding::Special(Special::Load)) => {
                 return self.load_procedure(datum, scope);
             }

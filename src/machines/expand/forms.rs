@@ -123,6 +123,10 @@ impl Expander {
                 self.program.assign(local);
                 ExprKind::SetLocal(local, Box::new(value))
             }
+            Some(Binding::Special(Special::LoadPath)) => {
+                self.set_load_path(value);
+                return Ok(self.nothing(datum.span));
+            }
             Some(Binding::Special(_) | Binding::Macro(_) | Binding::Pattern(_)) => {
                 return Err(malformed(
                     target.span,

@@ -305,6 +305,8 @@ impl Expander {
                 | "module-define!"
                 | "module-set!"
                 | "module-use!"
+                | "primitive-eval"
+                | "eval-string"
         ) {
             self.modules.evaluating.insert(global);
         }

@@ -108,6 +108,11 @@ fn unbound(name: &str, scope: &Scope) -> Diagnostic {
             format!("`{name}` is known to Guile but not supported here"),
         );
     }
+    let module = super::known_module_of(name);
+    if module == Some("(guile)") {
+        let message = format!("`{name}` is known to Guile but not supported here");
+        return Diagnostic::warning("unsupported", message);
+    }
     let mut diagnostic =
         Diagnostic::warning("unbound-variable", format!("unbound variable `{name}`"));
     diagnostic.help = match home {

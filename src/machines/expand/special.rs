@@ -95,6 +95,8 @@ pub enum Special {
     Include,
     /// `load`, which is a procedure as well
     Load,
+    /// `%load-path`, which is a variable
+    LoadPath,
     /// `add-to-load-path`
     AddToLoadPath,
     /// `current-filename`
@@ -173,6 +175,7 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("include", Special::Include),
     ("include-from-path", Special::Include),
     ("load", Special::Load),
+    ("%load-path", Special::LoadPath),
     ("add-to-load-path", Special::AddToLoadPath),
     ("current-filename", Special::CurrentFilename),
     ("@", Special::At),

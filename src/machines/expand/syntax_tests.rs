@@ -408,6 +408,9 @@ fn modules_as_values() {
             "3",
         ),
         ("(module? (current-module))", "#t"),
+        ("(primitive-eval '(list 1 2))", "(1 2)"),
+        ("(eval-string \"(define q 1) (+ q 1)\")", "2"),
+        ("(add-to-load-path \"/tmp\") (car %load-path)", "\"/tmp\""),
     ]);
 }
 

@@ -14,6 +14,7 @@ use crate::machines::expand::{
     Binding, Expanded, Expander, Malformed, Scope, Special, call, malformed, refused, special,
 };
 use crate::machines::similar::nearest;
+use crate::machines::source::Span;
 
 /// The names that an import brings.
 type Selection = Vec<(Rc<str>, Binding)>;
@@ -330,6 +331,36 @@ impl Expander {
             }
         };
         Err(refused(diagnostic, name.span))
+    }
+
+    /// The value of `%load-path`.
+    pub(in crate::machines::expand) fn load_path(&mut self, span: Span) -> Expr {
+        let directories = self
+            .modules
+            .load_path
+            .iter()
+            .map(|directory| Datum {
+                kind: Kind::Text(directory.to_string_lossy().into()),
+                span,
+            })
+            .collect();
+        let kind = Kind::List(directories);
+        self.quoted(&Datum { kind, span })
+    }
+
+    /// `(set! %load-path LIST)`
+    pub(in crate::machines::expand) fn set_load_path(&mut self, value: Expr) {
+        let Some(value) = self.run_now(value) else {
+            return;
+        };
+        self.modules.load_path = list_items(&value)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| match view(item) {
+                View::Text(text) => Some(PathBuf::from(&*text)),
+                _ => None,
+            })
+            .collect();
     }
 
     /// `(add-to-load-path DIRECTORY)`
