@@ -69,3 +69,23 @@
 
 (define (peek . objects)
   (apply pk objects))
+
+(define (call-with-output-file name f . options)
+  (let* ((port (open-output-file name))
+         (value (f port)))
+    (close-port port)
+    value))
+
+(define (with-output-to-file name thunk . options)
+  (call-with-output-file name
+    (lambda (port) (with-output-to-port port thunk))))
+
+(define (with-error-to-file name thunk . options)
+  (call-with-output-file name
+    (lambda (port) (with-error-to-port port thunk))))
+
+(define (mkstemp! template . mode)
+  (open-output-file (%make-temporary-name! template)))
+
+(define (mkstemp template . mode)
+  (mkstemp! (string-copy template)))

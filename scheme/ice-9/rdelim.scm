@@ -1,4 +1,8 @@
-;;; (ice-9 rdelim), as far as it is supported here.
+;;; (ice-9 rdelim)
 
 (define-module (ice-9 rdelim)
-  #:export (read-line read-string))
+  #:export
+  (read-delimited read-line read-string write-line))
+
+(define (read-delimited delimiters . options)
+  (apply %read-delimited delimiters options))

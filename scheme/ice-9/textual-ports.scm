@@ -1,4 +1,12 @@
-;;; (ice-9 textual-ports), as far as it is supported here.
+;;; (ice-9 textual-ports)
 
 (define-module (ice-9 textual-ports)
-  #:export (get-string-all get-line eof-object))
+  #:export
+  (eof-object get-char get-line get-string-all get-string-n lookahead-char
+   put-char put-string unget-char unget-string))
+
+(define (unget-char port c)
+  (unread-char c port))
+
+(define (unget-string port s)
+  (unread-string s port))

@@ -4,9 +4,11 @@
 //! procedure in Rust cannot call one of Scheme back.
 
 mod arguments;
+mod bytes;
 mod characters;
 mod clock;
 pub mod control;
+mod effects;
 mod equality;
 pub mod evaluation;
 mod files;
@@ -21,7 +23,9 @@ mod platform;
 mod ports;
 pub mod print;
 mod processes;
+mod reading;
 pub mod records;
+mod regexps;
 mod strings;
 mod symbols;
 pub mod syntax;
@@ -43,6 +47,8 @@ type Entry = (&'static str, Function);
 type Constants = &'static [(&'static str, fn() -> Value)];
 
 const TABLES: &[Table] = &[
+    bytes::TABLE,
+    effects::TABLE,
     control::TABLE,
     control::STATE,
     control::HANDLERS,
@@ -60,8 +66,10 @@ const TABLES: &[Table] = &[
     processes::TABLE,
     platform::TABLE,
     print::TABLE,
+    reading::TABLE,
     records::TABLE,
     records::EXCEPTIONS,
+    regexps::TABLE,
     symbols::TABLE,
     syntax::TABLE,
     system::TABLE,
@@ -93,6 +101,7 @@ fn constants() -> impl Iterator<Item = &'static (&'static str, fn() -> Value)> {
         clock::VALUES,
         files::VALUES,
         ports::VALUES,
+        regexps::VALUES,
         system::VALUES,
     ]
     .into_iter()

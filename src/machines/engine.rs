@@ -97,6 +97,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// Where, if it is known better than by the call that failed.
     pub span: Option<Span>,
+    /// The calls that led there, the innermost first, as far as is known.
+    pub calls: Vec<Span>,
     /// What was thrown, if it was by key and arguments; then it makes code
     /// and message once nothing has caught it.
     pub thrown: Option<Rc<Thrown>>,
@@ -110,6 +112,7 @@ impl Failure {
             message: message.into(),
             help: None,
             span: None,
+            calls: Vec::new(),
             thrown: None,
         }
     }
@@ -158,6 +161,8 @@ thread_local! {
     static PROGRAM: RefCell<Rc<Program>> = RefCell::default();
     /// The top-level form, or the call of the library, that is running.
     static SITE: Cell<Option<Span>> = const { Cell::new(None) };
+    /// The top-level form that is running.
+    static FORM: Cell<Option<Span>> = const { Cell::new(None) };
     /// Failures on their way through the interpreter, which carries only text.
     // Not dropped with the thread: the interpreter's own variables are gone by
     // then.
@@ -182,6 +187,12 @@ pub fn fault(failure: Failure) -> Fault {
 /// The program that is running.
 pub fn program() -> Rc<Program> {
     PROGRAM.with_borrow(Rc::clone)
+}
+
+/// Notes which top-level form is running.
+pub fn begin(form: Option<Span>) {
+    FORM.set(form);
+    SITE.set(form);
 }
 
 /// Notes which part of the file is running.
@@ -216,6 +227,7 @@ pub fn release() -> Program {
 fn reset() {
     FAILURES.with_borrow_mut(|failures| failures.clear());
     builtin::reset();
+    FORM.set(None);
     SITE.set(None);
 }
 
@@ -225,7 +237,28 @@ fn explain(error: &Fault) -> Failure {
     if failure.span.is_none() {
         failure.span = place(error);
     }
+    if let Some(span) = failure.span {
+        failure.calls = calls(error, span);
+    }
     failure
+}
+
+/// The calls of the file that led to a place: those that left a frame, and
+/// the form that is running. Calls in tail position leave none.
+fn calls(error: &Fault, span: Span) -> Vec<Span> {
+    let apart = |a: Span, b: Span| a.file != b.file || a.end <= b.start || b.end <= a.start;
+    let frames = interpreter::frames(error);
+    let mut calls: Vec<Span> = Vec::new();
+    for call in frames.into_iter().chain(FORM.get()) {
+        let last = calls.last().copied().unwrap_or(span);
+        if is_of_the_file(call) && apart(call, span) && apart(call, last) {
+            calls.push(call);
+        }
+        if calls.len() == CALLS_MAX {
+            break;
+        }
+    }
+    calls
 }
 
 /// What an error means, without the place of what is running.
@@ -246,6 +279,9 @@ pub fn failure_of(error: &Fault) -> Failure {
         .and_then(|number| FAILURES.with_borrow(|failures| failures.get(number).cloned()))
         .unwrap_or_else(|| native_failure(error, message))
 }
+
+/// More calls help nobody.
+const CALLS_MAX: usize = 8;
 
 /// The smallest expression of the file that failed; for an error in the
 /// library the call of it that the file made last, else the top-level form.

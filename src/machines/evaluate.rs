@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::builtin::offload::{Machine, literal_machine, machine};
 use super::dependency::{self, Dependency};
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::{Diagnostic, Severity, Step};
 use super::engine::{self, Failure, Value, View, list_items, view};
 use super::expand::{Expander, FileValue, Finding, Outcome};
 use super::raw::{RawField, RawMachine};
@@ -69,7 +69,7 @@ fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report
 pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut outcome = evaluated("text", text.as_bytes(), reader::NESTING_MAX, false);
     if let Some(failure) = outcome.failure.take() {
-        add_failure(&mut outcome.findings, failure);
+        add_failure(&mut outcome.findings, failure, &outcome.sources);
     }
     match outcome.result {
         FileValue::Value(value) if !has_errors(&outcome.findings) => {
@@ -90,6 +90,7 @@ pub fn only_expand(text: &str, nesting: u32) {
 }
 
 fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome {
+    reader::options::reset();
     let mut sources = Sources::default();
     let read = decoded(name, bytes, &mut sources).and_then(|text| {
         let file = sources.add(name, &text);
@@ -121,7 +122,7 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
 fn machines_of(outcome: &mut Outcome) -> Vec<Machine> {
     if let Some(failure) = outcome.failure.take() {
         let missing = failure.code == MISSING_FILE;
-        add_failure(&mut outcome.findings, failure);
+        add_failure(&mut outcome.findings, failure, &outcome.sources);
         if missing {
             return Vec::new();
         }
@@ -185,17 +186,23 @@ fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
     }
 }
 
+/// The codes of names that cannot be used.
+const UNSUPPORTED: &str = "machines::unsupported";
+const UNBOUND: &str = "machines::unbound-variable";
+
 /// The code of a failure because a file does not exist.
 const MISSING_FILE: &str = "missing-file";
 
 /// Notes why the program ended. A warning about the same place, such as the
 /// one about an unbound name, becomes the error.
-fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
+fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources) {
     let span = failure.span.unwrap_or_default();
     let code = format!("machines::{}", failure.code);
+    // A name that is not supported here fails as an unbound one.
+    let same = |known: &str| known == code || known == UNSUPPORTED && code == UNBOUND;
     let known = findings
         .iter_mut()
-        .find(|finding| finding.span == span && finding.diagnostic.code == code);
+        .find(|finding| finding.span == span && same(&finding.diagnostic.code));
     if let Some(finding) = known {
         finding.diagnostic.severity = Severity::Error;
         return;
@@ -207,6 +214,14 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure) {
         finding.diagnostic.severity = Severity::Warning;
     }
     finding.diagnostic.help = failure.help;
+    let calls = failure.calls.iter();
+    finding.diagnostic.trace = calls
+        .filter_map(|call| sources.location(*call))
+        .map(|location| Step {
+            what: "called from here".into(),
+            location,
+        })
+        .collect();
     findings.push(finding);
 }
 
@@ -285,5 +300,7 @@ fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
         .collect()
 }
 
+#[cfg(test)]
+mod place_tests;
 #[cfg(test)]
 mod tests;

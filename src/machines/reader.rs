@@ -6,7 +6,8 @@
 //!
 //! Data are read one after the other, because forms are evaluated before the
 //! next is read: a form may change how the next ones are read ([`options`]),
-//! and its effects happen although a later one is broken.
+//! and its effects happen although a later one is broken. Forms that change it
+//! are obeyed by the reader itself, so that it can be ahead.
 
 mod atom;
 mod balance;
@@ -47,6 +48,7 @@ pub struct Reader<'a> {
     depth: u32,
     nesting: u32,
     options: Options,
+    base: Options,
     own: Own,
     /// Within braces: `f(x)` is one datum.
     neoteric: bool,
@@ -85,6 +87,7 @@ impl<'a> Reader<'a> {
             depth: 0,
             nesting,
             options: Options::default(),
+            base: Options::default(),
             own: Own::default(),
             neoteric: false,
             watch: None,
@@ -96,20 +99,26 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// The same with the options that the running program has set.
+    #[must_use]
+    pub fn as_set(mut self) -> Self {
+        self.base = options::current();
+        self
+    }
+
     /// The next datum; `None` at the end of the text.
     pub fn read(&mut self) -> Result<Option<Datum>, ReadError> {
         self.skip_space()?;
         let start = self.at;
-        self.read_form().map_err(|error| match error.problem {
+        let datum = self.read_form().map_err(|error| match error.problem {
             Problem::Unclosed(_) => self.with_guess(error, start),
             Problem::Unexpected(_) => self.with_early_end(error),
             _ => error,
-        })
-    }
-
-    /// Where the next datum, or what stands before it, begins.
-    pub fn offset(&self) -> usize {
-        self.at
+        })?;
+        if let Some(datum) = &datum {
+            self.base.obey(datum);
+        }
+        Ok(datum)
     }
 
     fn read_form(&mut self) -> Result<Option<Datum>, ReadError> {
@@ -124,9 +133,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The options that hold now: everybody's, and what this text has said.
+    /// The options that hold now, with what comments of this text have said.
     fn refresh(&mut self) {
-        let mut options = options::current();
+        let mut options = self.base;
         options.fold_case = self.own.fold_case.unwrap_or(options.fold_case);
         options.r6rs_hex_escapes |= self.own.r6rs;
         options.hungry_eol_escapes |= self.own.r6rs;

@@ -281,3 +281,147 @@
 (use-modules (ice-9 binary-ports))
 (eof-object)
 => #<eof>
+
+(use-modules (ice-9 textual-ports))
+(call-with-input-file "key.pub" get-string-all)
+=> "ssh-ed25519 AAAA root@host\n"
+
+(use-modules (ice-9 rdelim))
+(call-with-input-file "key.pub" read-line)
+=> "ssh-ed25519 AAAA root@host"
+
+(use-modules (ice-9 rdelim))
+(string-trim-right (call-with-input-file "key.pub" read-string))
+=> "ssh-ed25519 AAAA root@host"
+
+(use-modules (ice-9 rdelim))
+(call-with-input-file "lines" (lambda (p) (let loop ((l (read-line p)) (acc '())) (if (eof-object? l) (reverse acc) (loop (read-line p) (cons l acc))))))
+=> ("one" "two" "" "four")
+
+(use-modules (ice-9 rdelim))
+(with-input-from-file "lines" (lambda () (let* ((a (read-line)) (b (read-line))) (list a b))))
+=> ("one" "two")
+
+(use-modules (ice-9 rdelim))
+(let* ((p (open-input-file "lines")) (l (read-line p))) (close-port p) (list l (port-closed? p)))
+=> ("one" #t)
+
+(call-with-input-file "unicode" (lambda (p) (let* ((a (read-char p)) (b (read-char p))) (list a b (read-char p) (eof-object? (read-char p))))))
+=> (#\λ #\→ #\newline #t)
+
+(call-with-input-file "hosts.scm" read)
+=> (("a" 1) ("b" 2))
+
+(map car (call-with-input-file "hosts.scm" read))
+=> ("a" "b")
+
+(with-input-from-file "hosts.scm" read)
+=> (("a" 1) ("b" 2))
+
+(primitive-load "hosts.scm")
+!> wrong-type-arg: Wrong type to apply: "a"
+
+(list (primitive-load "lib.scm") from-lib)
+=> (10 5)
+
+(primitive-load "macro.scm")
+(twice 1)
+=> (1 1)
+
+(load "lib.scm")
+!> misc-error: In procedure primitive-load-path: Unable to find file "./lib.scm" in load path
+
+(load (string-append (getcwd) "/lib.scm"))
+from-lib
+=> 5
+
+(include "lib.scm")
+from-lib
+=> 5
+
+(define x (begin (primitive-load "lib.scm") from-lib))
+x
+=> 5
+
+(primitive-load "broken.scm")
+!> read-error: unexpected end of input while searching for: )
+
+(catch #t (lambda () (primitive-load "broken.scm")) (lambda (key . args) (list key from-broken)))
+=> (read-error 1)
+
+(catch #t (lambda () (primitive-load "error.scm")) (lambda (key . args) (list key before)))
+=> (misc-error 1)
+
+(primitive-load "error.scm")
+!> misc-error: in the file 1
+
+(use-modules (ice-9 ftw))
+(scandir "keys")
+=> ("." ".." "a.pub" "b.pub")
+
+(use-modules (ice-9 ftw))
+(scandir "keys" (lambda (f) (string-suffix? "b.pub" f)))
+=> ("b.pub")
+
+(use-modules (ice-9 ftw) (ice-9 textual-ports))
+(map (lambda (f) (string-take (call-with-input-file (string-append "keys/" f) get-string-all) 16)) (scandir "keys" (lambda (f) (string-suffix? ".pub" f))))
+=> ("ssh-ed25519 BBBB" "ssh-ed25519 CCCC")
+
+(let* ((dir (opendir "keys")) (names (let loop ((e (readdir dir)) (acc '())) (if (eof-object? e) acc (loop (readdir dir) (cons e acc)))))) (closedir dir) (sort names string<?))
+=> ("." ".." "a.pub" "b.pub")
+
+(list (file-exists? "key.pub") (file-exists? "keys") (file-is-directory? "keys") (file-exists? "nope"))
+=> (#t #t #t #f)
+
+(let ((s (stat "key.pub"))) (list (stat:size s) (stat:type s) (stat:type (stat "keys"))))
+=> (27 regular directory)
+
+(list (access? "key.pub" R_OK) (access? "nope" R_OK))
+=> (#t #f)
+
+(let ((s (stat "nope" #f))) s)
+=> #f
+
+(opendir "key.pub")
+!> system-error: In procedure opendir: Not a directory
+
+(call-with-input-file "keys" read)
+!> system-error: In procedure fport_read: Is a directory
+
+(basename (canonicalize-path "keys/../key.pub"))
+=> "key.pub"
+
+(port-filename (open-input-file "key.pub"))
+=> "key.pub"
+
+(let ((p (open-input-file "lines"))) (read-char p) (list (port-line p) (port-column p) (input-port? p)))
+=> (0 1 #t)
+
+(use-modules (ice-9 rdelim))
+(let ((p (open-file "lines" "r"))) (read-line p) (list (port-line p) (read-line p)))
+=> (1 "two")
+
+(use-modules (ice-9 popen) (ice-9 textual-ports))
+(let* ((p (open-input-pipe "cat key.pub")) (s (get-string-all p))) (list s (status:exit-val (close-pipe p))))
+=> ("ssh-ed25519 AAAA root@host\n" 0)
+
+(use-modules (ice-9 binary-ports))
+(call-with-input-file "unicode" get-bytevector-all)
+=> #vu8(206 187 226 134 146 10)
+
+(use-modules (ice-9 ftw))
+(let ((names '())) (ftw "keys" (lambda (name stat flag) (set! names (cons (list (basename name) flag) names)) #t)) (sort names (lambda (a b) (string<? (car a) (car b)))))
+=> (("a.pub" regular) ("b.pub" regular) ("keys" directory))
+
+(use-modules (ice-9 ftw))
+(file-system-fold (lambda (f s r) #t) (lambda (f s r) (+ r 1)) (lambda (d s r) r) (lambda (d s r) r) (lambda (d s r) r) (lambda (f s e r) r) 0 "keys")
+=> 2
+
+(use-modules (ice-9 textual-ports))
+(define (key-of name) (and (file-exists? name) (string-trim-both (call-with-input-file name get-string-all))))
+(list (key-of "key.pub") (key-of "nope"))
+=> ("ssh-ed25519 AAAA root@host" #f)
+
+(define (slurp f) (call-with-input-file f (@ (ice-9 textual-ports) get-string-all)))
+(string-split (slurp "lines") #\newline)
+=> ("one" "two" "" "four")

@@ -35,7 +35,7 @@ impl<'a> Arguments<'a> {
         if (min..=max).contains(&values.len()) {
             return Ok(Self { name, values });
         }
-        Err(raise::wrong_number_of_args(engine::symbol(name)))
+        Err(raise::wrong_number_of_args(described(name, min, max)))
     }
 
     /// All of them.
@@ -160,7 +160,8 @@ impl<'a> Arguments<'a> {
             let bound = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
             raise::out_of_bounds(bound(low), bound(high), &self.shown(at))
         };
-        let start = match self.optional(index) {
+        let start = match self.optional(index).map(view) {
+            Some(View::Integer(n)) => usize::try_from(n).unwrap_or(usize::MAX),
             Some(_) => self.index(index)?,
             None => 0,
         };
@@ -168,7 +169,8 @@ impl<'a> Arguments<'a> {
             return Err(bound(0, length, index));
         }
         let end_index = index.saturating_add(1);
-        let end = match self.optional(end_index) {
+        let end = match self.optional(end_index).map(view) {
+            Some(View::Integer(n)) => usize::try_from(n).unwrap_or(usize::MAX),
             Some(_) => self.index(end_index)?,
             None => length,
         };
@@ -177,4 +179,41 @@ impl<'a> Arguments<'a> {
         }
         Ok((start, end))
     }
+}
+
+/// A procedure by its name and what it takes, as `write` gives it: the errors
+/// about numbers of arguments show it.
+pub struct Description(String);
+
+impl Description {
+    /// How it is written.
+    pub fn written(&self) -> String {
+        self.0.clone()
+    }
+}
+
+fn described(name: &str, min: usize, max: usize) -> Value {
+    // Guile's arithmetic gives its name only.
+    if matches!(name, "-" | "/" | "max" | "min") {
+        return engine::text(name);
+    }
+    let mut parts = vec!["_"; min];
+    let optional = max.saturating_sub(min);
+    if max == usize::MAX {
+        if min == 0 {
+            parts.push("_");
+        } else {
+            parts.extend([".", "_"]);
+        }
+    } else if optional > 0 {
+        parts.push("#:optional");
+        parts.extend(std::iter::repeat_n("_", optional));
+    }
+    let takes = if max == usize::MAX && min == 0 {
+        "_".to_owned()
+    } else {
+        format!("({})", parts.join(" "))
+    };
+    let written = format!("#<procedure {name} {takes}>");
+    engine::foreign(Description(written)).unwrap_or_default()
 }

@@ -4,8 +4,8 @@ use super::Table;
 use super::arguments::Arguments;
 use super::records;
 use crate::machines::engine::{
-    self, Answer, Fault, Number, Value, View, boolean, bytes, from_list, identical, number, uncons,
-    vector_items, view,
+    self, Answer, End, Number, Value, View, boolean, bytes, car, cdr, from_list, identical,
+    is_empty, number, uncons, vector_items, view, walk,
 };
 
 pub const TABLE: Table = &[
@@ -26,7 +26,13 @@ pub const TABLE: Table = &[
     ("delete", |values| delete_by("delete", values, alike)),
     ("delq", |values| delete_by("delq", values, same)),
     ("delv", |values| delete_by("delv", values, same)),
+    ("%delete", |values| delete_by("delete", values, alike)),
     ("%delete-duplicates", delete_duplicates),
+    ("sloppy-assq", |values| sloppy("sloppy-assq", values, same)),
+    ("sloppy-assv", |values| sloppy("sloppy-assv", values, same)),
+    ("sloppy-assoc", |values| {
+        sloppy("sloppy-assoc", values, alike)
+    }),
 ];
 
 type Test = fn(&Value, &Value) -> bool;
@@ -142,39 +148,61 @@ fn member_by(name: &'static str, values: &[Value], test: Test) -> Answer {
     }
     match view(&rest) {
         View::Empty => Ok(boolean(false)),
-        _ => Err(arguments.wrong(1, "a list")),
+        _ => Err(arguments.wrong(1, "list")),
     }
+}
+
+/// The first pair of an association list that has a key; what is no pair is
+/// passed over.
+fn find(key: &Value, list: &Value, test: Test) -> (Option<Value>, Value, bool) {
+    let mut rest = list.clone();
+    let mut all_pairs = true;
+    while let Some((entry, next)) = uncons(&rest) {
+        match car(&entry) {
+            Some(other) if test(key, &other) => return (Some(entry), rest, all_pairs),
+            Some(_) => {}
+            None => all_pairs = false,
+        }
+        rest = next;
+    }
+    (None, rest, all_pairs)
 }
 
 fn assoc_by(name: &'static str, values: &[Value], test: Test) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
-    let found = lookup(&arguments, 0, 1, test)?;
-    Ok(found.map_or_else(|| boolean(false), |(pair, _)| pair))
+    let list = arguments.value(1)?;
+    if matches!(walk(list, |_| ()), End::Circle) {
+        return Err(arguments.wrong(1, "association list"));
+    }
+    let (found, end, all_pairs) = find(arguments.value(0)?, list, test);
+    match found {
+        Some(entry) if all_pairs => Ok(entry),
+        None if all_pairs && is_empty(&end) => Ok(boolean(false)),
+        _ => Err(arguments.wrong(1, "association list")),
+    }
+}
+
+/// Lookups that mind nothing.
+fn sloppy(name: &'static str, values: &[Value], test: Test) -> Answer {
+    let arguments = Arguments::exactly(name, values, 2)?;
+    let list = arguments.value(1)?;
+    if matches!(walk(list, |_| ()), End::Circle) {
+        return Ok(boolean(false));
+    }
+    let (found, ..) = find(arguments.value(0)?, list, test);
+    Ok(found.unwrap_or_else(|| boolean(false)))
 }
 
 fn ref_by(name: &'static str, values: &[Value], test: Test) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
-    let found = lookup(&arguments, 1, 0, test)?;
-    Ok(found.map_or_else(|| boolean(false), |(_, value)| value))
-}
-
-/// The pair of an association list that has a key, and its rest.
-fn lookup(
-    arguments: &Arguments<'_>,
-    key: usize,
-    list: usize,
-    test: Test,
-) -> Result<Option<(Value, Value)>, Fault> {
-    let key = arguments.value(key)?;
-    for entry in arguments.list(list)? {
-        let Some((first, rest)) = uncons(&entry) else {
-            return Err(arguments.wrong(list, "an association list"));
-        };
-        if test(key, &first) {
-            return Ok(Some((entry, rest)));
-        }
+    let list = arguments.value(0)?;
+    if matches!(walk(list, |_| ()), End::Circle) {
+        return Ok(boolean(false));
     }
-    Ok(None)
+    let (found, ..) = find(arguments.value(1)?, list, test);
+    Ok(found
+        .and_then(|entry| cdr(&entry))
+        .unwrap_or_else(|| boolean(false)))
 }
 
 fn delete_by(name: &'static str, values: &[Value], test: Test) -> Answer {

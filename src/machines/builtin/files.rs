@@ -12,8 +12,8 @@ use super::system::{item, name_of};
 use super::{Constants, Table};
 use crate::machines::dependency;
 use crate::machines::engine::{
-    Answer, Failure, Fault, Value, View, boolean, fault, foreign, from_list, from_vector, integer,
-    list_items, raise, symbol, text, unspecified, view, with_foreign,
+    Answer, Fault, Value, View, boolean, foreign, from_list, from_vector, integer, list_items,
+    raise, symbol, text, unspecified, view, with_foreign,
 };
 
 pub const TABLE: Table = &[
@@ -91,7 +91,6 @@ pub const TABLE: Table = &[
     ("in-vicinity", in_vicinity),
     ("parse-path", parse_path),
     ("search-path", search_path),
-    ("primitive-load", primitive_load),
 ];
 
 /// The values that are no procedures.
@@ -101,6 +100,10 @@ pub const VALUES: Constants = &[
     ("W_OK", || integer(2)),
     ("X_OK", || integer(1)),
     ("F_OK", || integer(0)),
+    ("AF_UNSPEC", || integer(0)),
+    ("AF_UNIX", || integer(1)),
+    ("AF_INET", || integer(2)),
+    ("AF_INET6", || integer(10)),
     ("OPEN_READ", || text("r")),
     ("OPEN_WRITE", || text("w")),
     ("OPEN_BOTH", || text("r+")),
@@ -272,7 +275,7 @@ fn canonicalize_path(values: &[Value]) -> Answer {
         }
         Err(error) => {
             dependency::note_existence(Path::new(&*name), false);
-            Err(system_fault("canonicalize-path", &error))
+            Err(file_fault("canonicalize-path", &name, &error))
         }
     }
 }
@@ -300,7 +303,9 @@ fn basename(values: &[Value]) -> Answer {
     if name.is_empty() {
         return Ok(text(if content.is_empty() { "" } else { "/" }));
     }
-    let base = name.rsplit('/').next().unwrap_or(name);
+    // Slashes at the end stay.
+    let start = name.rfind('/').map_or(0, |at| at.saturating_add(1));
+    let base = content.get(start..).unwrap_or_default();
     let suffix = match arguments.optional(1) {
         Some(_) => arguments.text(1)?,
         None => "".into(),
@@ -355,18 +360,4 @@ fn search_path(values: &[Value]) -> Answer {
         }
     }
     Ok(boolean(false))
-}
-
-/// Another file's value: a missing one is told apart, since stock takes it
-/// for a missing machine file.
-fn primitive_load(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("primitive-load", values, 1)?;
-    let name = arguments.text(0)?;
-    if let Err(error) = looked_at(&name) {
-        return Err(file_fault("open-file", &name, &error));
-    }
-    Err(fault(Failure::new(
-        "unsupported",
-        "`primitive-load` is known to Guile but not supported here",
-    )))
 }

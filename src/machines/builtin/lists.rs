@@ -3,9 +3,9 @@
 use super::Table;
 use super::arguments::Arguments;
 use crate::machines::engine::{
-    Answer, End, Fault, Value, View, boolean, car, cdr, empty, from_list, from_list_with,
-    from_rest, integer, is_empty, is_pair, list_items, pair, raise, set_car, set_cdr, to_rest,
-    uncons, unspecified, view, walk,
+    Answer, End, Fault, Value, boolean, car, cdr, empty, from_list, from_list_with, from_rest,
+    integer, is_empty, is_pair, list_items, pair, raise, set_car, set_cdr, symbol, to_rest, uncons,
+    unspecified, walk,
 };
 
 /// `cadr` and its kin: the letters between `c` and `r`, from the right.
@@ -31,8 +31,8 @@ macro_rules! accessor {
 macro_rules! nth {
     ($name:literal, $index:literal) => {
         ($name, |values: &[Value]| -> Answer {
-            let arguments = Arguments::exactly($name, values, 1)?;
-            nth_of(arguments.value(0)?, $index).ok_or_else(|| arguments.wrong(0, "pair"))
+            let list = Arguments::exactly($name, values, 1)?.value(0)?;
+            nth_of(list, $index).ok_or_else(|| raise::wrong_type_expecting($name, "pair", list))
         })
     };
 }
@@ -58,6 +58,7 @@ pub const TABLE: Table = &[
         })
     }),
     ("list", |values| Ok(from_list(values.to_vec()))),
+    ("%list-end", list_end),
     ("length", length),
     ("append", append),
     ("append!", append_in_place),
@@ -193,6 +194,16 @@ fn set(name: &'static str, values: &[Value], set: fn(&Value, Value) -> Option<()
 fn test(name: &'static str, values: &[Value], test: fn(&Value) -> bool) -> Answer {
     let arguments = Arguments::exactly(name, values, 1)?;
     Ok(boolean(test(arguments.value(0)?)))
+}
+
+/// `(%list-end LIST)`: how it ends.
+fn list_end(values: &[Value]) -> Answer {
+    let value = Arguments::exactly("%list-end", values, 1)?.value(0)?;
+    Ok(symbol(match walk(value, |_| ()) {
+        End::Proper => "proper",
+        End::Improper(_) => "dotted",
+        End::Circle => "circle",
+    }))
 }
 
 fn length(values: &[Value]) -> Answer {
@@ -369,15 +380,9 @@ fn cons_star(values: &[Value]) -> Answer {
 fn list_copy(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("list-copy", values, 1)?;
     let value = arguments.value(0)?;
-    if !matches!(view(value), View::Empty | View::Pair) {
-        return Err(arguments.wrong_plain(0));
-    }
-    let mut items = Vec::new();
-    match walk(value, |item| items.push(item)) {
-        End::Proper => Ok(from_list(items)),
-        End::Improper(end) => Ok(from_list_with(items, end)),
-        End::Circle => Err(arguments.wrong_plain(0)),
-    }
+    list_items(value)
+        .map(from_list)
+        .ok_or_else(|| arguments.wrong_plain(0))
 }
 
 fn make_list(values: &[Value]) -> Answer {

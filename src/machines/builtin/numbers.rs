@@ -252,7 +252,9 @@ fn rounded(name: &'static str, values: &[Value], rounding: Rounding) -> Answer {
 
 fn power(name: &'static str, values: &[Value]) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
-    let (base, exponent) = (arguments.number(0)?, arguments.number(1)?);
+    let base = arguments.value(0)?;
+    let base = number(base).ok_or_else(|| raise::wrong_type_arg("*", 1, base))?;
+    let exponent = arguments.number(1)?;
     if arithmetic::sign(&base).is_lt() && !arithmetic::is_whole(&exponent) {
         return Err(complex(name));
     }

@@ -193,6 +193,13 @@ impl Port {
         }
     }
 
+    fn writing_file(sink: output::Sink, name: Rc<str>) -> Self {
+        Self {
+            name: Some(name),
+            ..Self::writing(sink)
+        }
+    }
+
     fn input(&self) -> Option<&RefCell<Source>> {
         match &self.kind {
             Kind::Input(source) => Some(source),
@@ -335,7 +342,7 @@ pub fn written(value: &Value) -> Option<String> {
             (None, Kind::Output(sink)) if sink.borrow().descriptor() > 0 => {
                 format!("file {}", sink.borrow().descriptor())
             }
-            (None, _) => format!("string {here:x}"),
+            (None, _) => format!("file {here:x}"),
         };
         format!("#<{direction}: {name}>")
     })

@@ -92,6 +92,28 @@ pub const TABLE: Table = &[
         let number = i32::try_from(arguments.integer(0)?).unwrap_or_default();
         Ok(text(nix::errno::Errno::from_raw(number).desc()))
     }),
+    ("command-line", |values| {
+        Arguments::exactly("command-line", values, 0)?;
+        Ok(from_list(vec![text("guix")]))
+    }),
+    ("program-arguments", |values| {
+        Arguments::exactly("program-arguments", values, 0)?;
+        Ok(from_list(vec![text("guix")]))
+    }),
+    ("setlocale", |values| {
+        Arguments::between("setlocale", values, 1, 2)?;
+        Ok(text("C.UTF-8"))
+    }),
+    ("gettext", |values| {
+        Arguments::between("gettext", values, 1, 3)?
+            .value(0)
+            .cloned()
+    }),
+    ("ngettext", |values| {
+        let arguments = Arguments::between("ngettext", values, 3, 5)?;
+        let one = arguments.integer(2)? == 1;
+        arguments.value(usize::from(!one)).cloned()
+    }),
     ("version", |_| Ok(text("3.0.11"))),
     ("effective-version", |_| Ok(text("3.0"))),
     ("major-version", |_| Ok(text("3"))),

@@ -5,7 +5,7 @@
 //! symbols, integers and characters are those of Guile 3.0 (measured). Other
 //! keys have an order of their own, as addresses give them in Guile.
 
-mod hash;
+pub mod hash;
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
@@ -84,6 +84,13 @@ pub const TABLE: Procedures = &[
     ("hash-clear!", clear),
     ("%table-handles", handles),
     ("%table-size", size),
+    ("%table-by-content?", |values| {
+        let arguments = Arguments::exactly("hash-table-equivalence-function", values, 1)?;
+        with_table(&arguments, "hash-table-equivalence-function", |table| {
+            boolean(table.kind == Kind::Equal)
+        })
+    }),
+    ("%hash", |values| hashed("hash", values, Kind::Equal)),
     ("hash", |values| hashed("hash", values, Kind::Equal)),
     ("hashv", |values| hashed("hashv", values, Kind::Eqv)),
     ("hashq", |values| hashed("hashq", values, Kind::Eqv)),

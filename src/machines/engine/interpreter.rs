@@ -23,7 +23,7 @@ use crate::machines::source::Span;
 struct Known {
     primitives: HashSet<&'static str>,
     constants: HashSet<u32>,
-    globals: usize,
+    globals: HashSet<u32>,
     /// The constants that are pairs.
     pairs: Vec<(u32, Value)>,
 }
@@ -100,11 +100,12 @@ impl Interpreter {
                     self.engine.register_value(&format!("k{number}"), value);
                 }
             }
-            for number in known.globals..program.globals.len() {
-                self.engine
-                    .register_value(&format!("g{number}"), unset.clone());
+            for number in &text.globals {
+                if known.globals.insert(*number) {
+                    self.engine
+                        .register_value(&format!("g{number}"), unset.clone());
+                }
             }
-            known.globals = program.globals.len();
             Ok(())
         })
     }
@@ -130,6 +131,13 @@ impl Interpreter {
     }
 }
 
+/// A procedure in Rust, or another value that Rust makes.
+fn ours(name: &str) -> Option<Value> {
+    builtin::function(name)
+        .map(Value::FuncV)
+        .or_else(|| builtin::value(name))
+}
+
 fn lacking(name: &str) -> Failure {
     Failure::new("internal", format!("the interpreter lacks `{name}`"))
 }
@@ -143,12 +151,28 @@ fn enter_unit(text: Text) -> String {
 
 /// The place that an error comes from.
 pub(super) fn origin(error: &Fault) -> Option<Span> {
-    look_up(error, Text::origin)
+    look_up(error.span()?, Text::origin)
 }
 
-/// Looks where in a unit's text an error happened.
-fn look_up<R>(error: &Fault, look: impl FnOnce(&Text, u32, u32) -> Option<R>) -> Option<R> {
-    let span = error.span().filter(|span| span.end() > span.start())?;
+/// The places of the calls that were not finished, the innermost first.
+pub(super) fn frames(error: &Fault) -> Vec<Span> {
+    let Some(trace) = error.stack_trace() else {
+        return Vec::new();
+    };
+    let frames = trace.trace().iter().rev();
+    frames
+        .filter_map(|frame| look_up((*frame.span())?, Text::origin))
+        .collect()
+}
+
+/// Looks where in a unit's text something happened.
+fn look_up<R>(
+    span: steel_parser::span::Span,
+    look: impl FnOnce(&Text, u32, u32) -> Option<R>,
+) -> Option<R> {
+    if span.end() <= span.start() {
+        return None;
+    }
     let source = span.source_id()?.0;
     UNITS.with_borrow(|units| {
         let before = units.partition_point(|(number, _)| *number < source);
@@ -160,7 +184,7 @@ fn look_up<R>(error: &Fault, look: impl FnOnce(&Text, u32, u32) -> Option<R>) ->
 /// The name of the procedure whose call has failed, if it is one of the top
 /// level or of the library.
 pub(super) fn called(error: &Fault) -> Option<String> {
-    let number: u32 = look_up(error, |text, start, end| {
+    let number: u32 = look_up(error.span()?, |text, start, end| {
         // `gN`, or `(p.%site M gN)`.
         let operator = text.slice(start, end);
         let name = operator.trim_end_matches(')').rsplit(' ').next()?;
@@ -192,21 +216,16 @@ pub fn nested(program: &Program, text: Text) -> (Value, Value) {
                 define(&format!("k{number}"), &format!("(p.%constant {number})"));
             }
         }
-        for number in known.globals..program.globals.len() {
-            define(&format!("g{number}"), "unset");
+        for number in &text.globals {
+            if known.globals.insert(*number) {
+                define(&format!("g{number}"), "unset");
+            }
         }
-        known.globals = program.globals.len();
     });
     definitions.push_str("unset\n");
     let code = enter_unit(text);
     let native = |text: String| SteelVal::StringV(text.into());
     (native(definitions), native(code))
-}
-
-/// A procedure or a value in Rust.
-fn ours(name: &str) -> Option<Value> {
-    let function = builtin::function(name).map(Value::FuncV);
-    function.or_else(|| builtin::value(name))
 }
 
 /// The procedure that a text made by [`nested`] asks for.

@@ -297,6 +297,7 @@ impl Thrown {
             },
             "wrong-type-arg" => Failure::new("wrong-type", self.message()),
             "wrong-number-of-args" => Failure::new("wrong-number-of-arguments", self.message()),
+            "keyword-argument-error" => Failure::new("keyword-argument", self.message()),
             "unbound-variable" => Failure::new("unbound-variable", self.message()),
             "out-of-range" => Failure::new("out-of-range", self.message()),
             "misc-error" => Failure::new("error", self.message()),
@@ -438,7 +439,12 @@ fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
             )
         }
         ("Wrong number of arguments to ~A", [procedure]) => {
-            format!("wrong number of arguments to {}", displayed(procedure))
+            let written = displayed(procedure);
+            let name = written
+                .strip_prefix("#<procedure ")
+                .and_then(|rest| rest.split([' ', '>']).next())
+                .unwrap_or(&written);
+            format!("wrong number of arguments to {name}")
         }
         ("Unbound variable: ~S", [variable]) => {
             format!("unbound variable `{}`", displayed(variable))

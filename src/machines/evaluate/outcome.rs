@@ -35,6 +35,7 @@ fn refused(findings: &[Finding]) -> (String, String) {
     };
     let key = match &*diagnostic.code {
         "machines::read" => "read-error",
+        "machines::unknown-module" => "misc-error",
         _ => "syntax-error",
     };
     (key.into(), diagnostic.message.clone())

@@ -14,6 +14,10 @@ const VALUES: &[(&str, &str)] = &[
     ),
     ("(define x 1) (define (f) x) (set! x 2) (f)", "2"),
     ("(define x 1) (define x 2) x", "2"),
+    (
+        "(define (f) (set! x (+ x 1)) x) (define x 1) (list (f) x)",
+        "(2 2)",
+    ),
     ("(define (f) (g)) (define (g) 7) (f)", "7"),
     ("(define (list . x) (cons 'mine x)) (list 1)", "(mine 1)"),
     (

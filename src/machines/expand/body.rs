@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::definition::{Value, definition_parts, formals_names};
 use super::macros::macro_of;
 use super::scope::base_name;
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, sequence, special};
@@ -44,16 +45,6 @@ enum Place<'p> {
 struct Found<'d> {
     items: Vec<Item<'d>>,
     locals: Vec<u32>,
-}
-
-/// How a definition's value is made.
-pub(super) enum Value<'d> {
-    /// `(define x e)`
-    Expression(&'d Datum),
-    /// `(define x)`
-    Nothing,
-    /// `(define (f . parameters) body …)`: the parameters and the body.
-    Procedure(Datum, &'d [Datum]),
 }
 
 impl Expander {
@@ -170,39 +161,12 @@ impl Expander {
                 }
                 self.scan_all(items_after(form, 1), place, scope, found);
             }
-            Special::Define | Special::DefineStar => {
-                let (name, _) = definition_parts(&form)?;
-                if head
-                    .and_then(Datum::symbol)
-                    .is_some_and(|head| base_name(head).ends_with("-public"))
-                {
-                    self.export(Rc::clone(&name), Rc::clone(&name));
-                }
-                self.declare_in(place, &name, found);
-                found.push(What::Define(name, form), scope);
-            }
-            Special::DefineValues => {
-                for name in formals_names(&form, rest)? {
-                    self.declare_in(place, &name, found);
-                }
-                found.push(What::DefineValues(form), scope);
-            }
-            Special::DefineSyntax | Special::DefineSyntaxRule => {
-                let into = match place {
-                    Place::Top => Rc::clone(&self.file),
-                    Place::Body(body) => Rc::clone(body),
-                };
-                self.define_macro(&form, scope, &into);
-                found.push(What::Done(form.span), scope);
-            }
-            Special::DefineMacro => {
-                let into = match place {
-                    Place::Top => Rc::clone(&self.file),
-                    Place::Body(body) => Rc::clone(body),
-                };
-                self.define_plain_macro(&form, scope, &into);
-                found.push(What::Done(form.span), scope);
-            }
+            Special::Define
+            | Special::DefineStar
+            | Special::DefineValues
+            | Special::DefineSyntax
+            | Special::DefineSyntaxRule
+            | Special::DefineMacro => self.scan_definition(special, form, place, scope, found)?,
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, _) = self.local_macros(&form, rest, scope, recursive)?;
@@ -222,7 +186,7 @@ impl Expander {
                 self.scan_all(data.into_iter().map(Cow::Owned), place, scope, found);
             }
             Special::CondExpand => {
-                let data = self.chosen(&form, rest)?.to_vec();
+                let data = super::conditional::chosen(&form, rest)?.to_vec();
                 if data.is_empty() {
                     found.push(What::Done(form.span), scope);
                 }
@@ -232,6 +196,58 @@ impl Expander {
                 found.push(What::Load(form, true), scope);
             }
             _ => found.push(What::Expression(form), scope),
+        }
+        Ok(())
+    }
+
+    fn scan_definition<'d>(
+        &mut self,
+        special: Special,
+        form: Cow<'d, Datum>,
+        place: Place<'_>,
+        scope: &Rc<Scope>,
+        found: &mut Found<'d>,
+    ) -> Expanded<()> {
+        let items = form.list().unwrap_or_default();
+        let head = items.first();
+        let rest = items.get(1..).unwrap_or_default();
+        let into = match place {
+            Place::Top => Rc::clone(&self.file),
+            Place::Body(body) => Rc::clone(body),
+        };
+        match special {
+            Special::Define | Special::DefineStar => {
+                let (name, _) = definition_parts(&form)?;
+                if head
+                    .and_then(Datum::symbol)
+                    .is_some_and(|head| base_name(head).ends_with("-public"))
+                {
+                    self.export(Rc::clone(&name), Rc::clone(&name));
+                }
+                let once = head
+                    .and_then(Datum::symbol)
+                    .is_some_and(|head| base_name(head) == "define-once");
+                if once && matches!(scope.lookup(&name), Some(Binding::Global(_))) {
+                    found.push(What::Done(form.span), scope);
+                    return Ok(());
+                }
+                self.declare_in(place, &name, found);
+                found.push(What::Define(name, form), scope);
+            }
+            Special::DefineValues => {
+                for name in formals_names(&form, rest)? {
+                    self.declare_in(place, &name, found);
+                }
+                found.push(What::DefineValues(form), scope);
+            }
+            Special::DefineSyntax | Special::DefineSyntaxRule => {
+                self.define_macro(&form, scope, &into);
+                found.push(What::Done(form.span), scope);
+            }
+            _ => {
+                self.define_plain_macro(&form, scope, &into);
+                found.push(What::Done(form.span), scope);
+            }
         }
         Ok(())
     }
@@ -450,83 +466,4 @@ fn plain(name: &Rc<str>) -> Rc<str> {
     } else {
         Rc::clone(name)
     }
-}
-
-/// The names of `(define-values FORMALS EXPRESSION)`.
-fn formals_names(datum: &Datum, rest: &[Datum]) -> Expanded<Vec<Rc<str>>> {
-    let [formals, _] = rest else {
-        return Err(malformed(
-            datum.span,
-            "`define-values` takes (NAME …) and an expression",
-        ));
-    };
-    let (items, tail) = match &formals.kind {
-        Kind::List(items) => (items.as_slice(), None),
-        Kind::Dotted(items, tail) => (items.as_slice(), Some(&**tail)),
-        _ => (&[][..], Some(formals)),
-    };
-    items
-        .iter()
-        .chain(tail)
-        .map(|name| {
-            name.symbol().cloned().ok_or_else(|| {
-                malformed(
-                    name.span,
-                    format!("`{}` is no name for a variable", name.written()),
-                )
-            })
-        })
-        .collect()
-}
-
-/// Takes a definition apart.
-pub(super) fn definition_parts(datum: &Datum) -> Expanded<(Rc<str>, Value<'_>)> {
-    let bad = |message: &str| malformed(datum.span, message);
-    let rest = datum
-        .list()
-        .and_then(|items| items.get(1..))
-        .unwrap_or_default();
-    match rest {
-        [target, value @ ..] if target.symbol().is_some() => {
-            let name = target.symbol().cloned().unwrap_or_else(|| "".into());
-            match value {
-                [] => Ok((name, Value::Nothing)),
-                [value] => Ok((name, Value::Expression(value))),
-                _ => Err(bad("`define` of a variable takes one value")),
-            }
-        }
-        [header, body @ ..] => {
-            if body.is_empty() {
-                return Err(bad("a procedure definition needs a body"));
-            }
-            let (name, parameters) = header_parts(header)?;
-            Ok((name, Value::Procedure(parameters, body)))
-        }
-        [] => Err(bad("`define` needs a name and a value")),
-    }
-}
-
-/// `(f a b)` as `f` and `(a b)`, also with a dot. Curried definitions need a
-/// module in Guile, too.
-fn header_parts(header: &Datum) -> Expanded<(Rc<str>, Datum)> {
-    let bad = || {
-        malformed(
-            header.span,
-            "`define` needs a name, or a name with parameters in parentheses",
-        )
-    };
-    let (items, tail) = match &header.kind {
-        Kind::List(items) => (items, None),
-        Kind::Dotted(items, tail) => (items, Some(tail)),
-        _ => return Err(bad()),
-    };
-    let (name, rest) = items.split_first().ok_or_else(bad)?;
-    let name = name.symbol().cloned().ok_or_else(bad)?;
-    let kind = match tail {
-        None => Kind::List(rest.to_vec()),
-        Some(tail) if rest.is_empty() => tail.kind.clone(),
-        Some(tail) => Kind::Dotted(rest.to_vec(), tail.clone()),
-    };
-    let span = header.span;
-    Ok((name, Datum { kind, span }))
 }

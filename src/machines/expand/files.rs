@@ -11,7 +11,7 @@ use crate::machines::engine::raise::system_error;
 use crate::machines::engine::{self, Failure, text};
 use crate::machines::files;
 use crate::machines::reader::{self, Reader};
-use crate::machines::source::Span;
+use crate::machines::source::{Span, decode};
 
 /// Files that load each other deeper than this never end.
 const DEPTH_MAX: u32 = 100;
@@ -146,15 +146,18 @@ impl Expander {
     /// Reads a file; stops where that fails.
     fn read_source(&mut self, path: &Path, span: Span) -> Option<(u16, String)> {
         match read(path) {
-            Ok(bytes) => {
-                if let Ok(text) = String::from_utf8(bytes) {
+            Ok(bytes) => match decode(&bytes) {
+                Ok(text) => {
+                    let text = text.into_owned();
                     let file = self.sources.add(&path.to_string_lossy(), &text)?;
                     return Some((file, text));
                 }
-                let message = format!("{} is not UTF-8", path.display());
-                let diagnostic = Diagnostic::error("encoding", message);
-                self.findings.push(Finding { diagnostic, span });
-            }
+                Err(error) => {
+                    let message = format!("{}: {}", path.display(), error.message);
+                    let diagnostic = Diagnostic::error("encoding", message);
+                    self.findings.push(Finding { diagnostic, span });
+                }
+            },
             Err(failure) => {
                 self.modules.lack();
                 self.end_with(Failure {
@@ -173,8 +176,11 @@ impl Expander {
         &mut self,
         path: &Path,
     ) -> Result<Vec<Result<Datum, Failure>>, Failure> {
-        let text = String::from_utf8(read(path)?)
-            .map_err(|_| Failure::new("encoding", format!("{} is not UTF-8", path.display())))?;
+        let bytes = read(path)?;
+        let text = decode(&bytes).map_err(|error| {
+            let message = format!("{}: {}", path.display(), error.message);
+            Failure::new("encoding", message)
+        })?;
         let file = self
             .sources
             .add(&path.to_string_lossy(), &text)

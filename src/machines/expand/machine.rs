@@ -219,8 +219,16 @@ fn unknown_field(name: &str) -> Diagnostic {
         "unknown-field",
         format!("`{name}` is no field of build-machine"),
     );
-    let known = Field::ALL.iter().map(|(_, known)| *known);
-    match (name, nearest(name, known)) {
+    let known: Vec<&str> = Field::ALL
+        .iter()
+        .map(|(_, known)| *known)
+        .filter(|known| !matches!(*known, "system" | "ssh-options" | "location"))
+        .collect();
+    let known = known.join(", ");
+    match (
+        name,
+        nearest(name, Field::ALL.iter().map(|(_, known)| *known)),
+    ) {
         ("inherit", _) => diagnostic.with_help("`inherit` must be the first clause"),
         ("host-name" | "identity" | "build-locally?" | "allow-downgrades?" | "authorize?", _) => {
             diagnostic.with_help(
@@ -228,15 +236,10 @@ fn unknown_field(name: &str) -> Diagnostic {
                  and `private-key` for the key",
             )
         }
-        (_, Some(near)) => diagnostic.with_help(format!("did you mean `{near}`?")),
-        (_, None) => {
-            let known: Vec<&str> = Field::ALL
-                .iter()
-                .map(|(_, known)| *known)
-                .filter(|known| !matches!(*known, "system" | "ssh-options" | "location"))
-                .collect();
-            diagnostic.with_help(format!("the fields are {}", known.join(", ")))
+        (_, Some(near)) => {
+            diagnostic.with_help(format!("did you mean `{near}`? The fields are {known}"))
         }
+        (_, None) => diagnostic.with_help(format!("the fields are {known}")),
     }
 }
 

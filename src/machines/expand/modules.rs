@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = &[
             include_str!("../../../scheme/guile.scm"),
             include_str!("../../../scheme/guile/lists.scm"),
             include_str!("../../../scheme/guile/strings.scm"),
+            include_str!("../../../scheme/guile/vectors.scm"),
             include_str!("../../../scheme/guile/ports.scm"),
             include_str!("../../../scheme/guile/control.scm"),
             include_str!("../../../scheme/guile/evaluation.scm"),
@@ -76,7 +77,7 @@ const FILES: &[(&str, &str)] = &[
 
 /// All modules, also those of control.
 fn all_files() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    FILES.iter().chain(files::CONTROL)
+    FILES.iter().chain(files::CONTROL).chain(files::DATA)
 }
 
 /// The names of the modules that a file may import.
@@ -123,6 +124,8 @@ pub struct Modules {
     current: Option<String>,
     /// Where other modules are looked for.
     load_path: Vec<PathBuf>,
+    /// Names that nothing binds, and whether they are syntax of some module.
+    elsewhere: HashMap<Rc<str>, bool>,
     /// Procedures that evaluate what only running tells.
     evaluating: HashSet<u32>,
     /// One of them was reached.
@@ -291,7 +294,18 @@ impl Expander {
 
     fn library_definition(&mut self, name: &Rc<str>, definition: Definition, scope: &Rc<Scope>) {
         let global = self.program.global(Rc::clone(name), false);
-        if matches!(&**name, "eval" | "%load" | "primitive-load") {
+        if matches!(
+            &**name,
+            "eval"
+                | "%load"
+                | "primitive-load"
+                | "defined?"
+                | "module-defined?"
+                | "module-ref"
+                | "module-define!"
+                | "module-set!"
+                | "module-use!"
+        ) {
             self.modules.evaluating.insert(global);
         }
         scope.bind(name, Binding::Library(global));

@@ -7,41 +7,11 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Binding, Expander, Finding, Scope, base_name};
+use super::{Binding, Expander, Finding, Scope};
 use crate::machines::core::ExprKind;
-use crate::machines::datum::Datum;
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::similar::nearest;
 use crate::machines::source::Span;
-
-/// Syntax that needs an import.
-const SYNTAX: &[&str] = &[
-    "and-let*",
-    "assert",
-    "condition",
-    "cut",
-    "cute",
-    "define-condition-type",
-    "define-record-type",
-    "guard",
-    "let*-values",
-    "let-keywords",
-    "let-optional",
-    "let-values",
-    "let/ec",
-    "letpar",
-    "match",
-    "match-lambda",
-    "match-lambda*",
-    "match-let",
-    "match-let*",
-    "match-letrec",
-    "parallel",
-    "rec",
-    "receive",
-    "reset",
-    "shift",
-];
 
 /// A name that nothing binds yet.
 pub struct Promise {
@@ -73,21 +43,6 @@ impl Expander {
             });
         promise.uses.push((span, scope, reference));
         ExprKind::Global(promise.global, Some(reference))
-    }
-
-    /// Tells whether the file defines this variable somewhere.
-    pub(super) fn defines(&self, global: u32) -> bool {
-        self.program
-            .globals
-            .get(global as usize)
-            .is_some_and(|global| self.defined.contains(&global.name))
-    }
-
-    /// Tells whether a name that nothing binds is one of syntax whose module
-    /// is not imported: what follows it is no list of arguments.
-    pub(super) fn is_missing_syntax(&self, head: &Datum) -> bool {
-        head.symbol()
-            .is_some_and(|name| SYNTAX.contains(&base_name(name)) && !self.defined.contains(name))
     }
 
     /// The variable of a name that was used before this definition of it.
@@ -146,10 +101,16 @@ impl Expander {
 }
 
 fn unbound(name: &str, scope: &Scope) -> Diagnostic {
+    let home = super::known_module_of(name);
+    if home == Some("(guile)") {
+        return Diagnostic::warning(
+            "unsupported",
+            format!("`{name}` is known to Guile but not supported here"),
+        );
+    }
     let mut diagnostic =
         Diagnostic::warning("unbound-variable", format!("unbound variable `{name}`"));
-    diagnostic.help = match super::known_module_of(name) {
-        Some("(guile)") => Some(format!("`{name}` is known to Guile but not supported here")),
+    diagnostic.help = match home {
         Some(module) => Some(format!("`{name}` is in {module}: (use-modules {module})")),
         None => nearest(name, scope.names().iter().map(|name| &**name))
             .map(|near| format!("did you mean `{near}`?")),

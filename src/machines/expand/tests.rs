@@ -147,7 +147,9 @@ fn wrong_forms_are_told_apart() {
     assert_eq!(
         errors("(list (build-machine (name \"m\") (nmae \"x\") (foo 1)))"),
         [
-            "m:1:32: error: `nmae` is no field of build-machine (did you mean `name`?)",
+            "m:1:32: error: `nmae` is no field of build-machine (did you mean `name`? The fields are \
+             name, port, systems, user, private-key, host-key, compression, compression-level, \
+             daemon-socket, overload-threshold, parallel-builds, speed, features)",
             "m:1:43: error: `foo` is no field of build-machine (the fields are name, port, \
              systems, user, private-key, host-key, compression, compression-level, \
              daemon-socket, overload-threshold, parallel-builds, speed, features)"

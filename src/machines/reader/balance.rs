@@ -97,6 +97,7 @@ impl Reader<'_> {
         }
         let mut again = Reader::new(self.text, self.file, self.nesting);
         again.own = self.own;
+        again.base = self.base;
         again.at = form;
         again.watch = Some(Watch::default());
         // It fails again; what it has seen counts.

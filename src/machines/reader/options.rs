@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::machines::datum::{Datum, Kind};
+
 /// How keywords may be written beside `#:name`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keywords {
@@ -66,11 +68,52 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Does what a top-level form says, if it says something about options
+    /// and needs no evaluation for it.
+    pub(super) fn obey(&mut self, form: &Datum) {
+        let Some([operator, arguments @ ..]) = form.list() else {
+            return;
+        };
+        match (operator.symbol().map(|name| &**name), arguments) {
+            (Some("read-set!"), [option, value]) if option.is_symbol("keywords") => {
+                if let Some(keywords) = keywords(value) {
+                    self.keywords = keywords;
+                }
+            }
+            (Some(name @ ("read-enable" | "read-disable")), [option]) => {
+                if let Some(option) = quoted(option)
+                    && let Some(switch) = self.switch(option)
+                {
+                    *switch = name == "read-enable";
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn keywords(value: &Datum) -> Option<Keywords> {
+    match (&value.kind, quoted(value)) {
+        (Kind::Boolean(false), _) => Some(Keywords::Hash),
+        (_, Some("prefix")) => Some(Keywords::Prefix),
+        (_, Some("postfix")) => Some(Keywords::Postfix),
+        _ => None,
+    }
+}
+
+fn quoted(datum: &Datum) -> Option<&str> {
+    match datum.list()? {
+        [quote, name] if quote.is_symbol("quote") => name.symbol().map(|name| &**name),
+        _ => None,
+    }
+}
+
 thread_local! {
     static CURRENT: Cell<Options> = Cell::new(Options::default());
 }
 
-/// The options that hold for all that is read from now on.
+/// The options that hold for what a running program reads.
 pub fn current() -> Options {
     CURRENT.get()
 }

@@ -186,19 +186,28 @@ fn a_long_broken_line_is_no_work() {
 
 #[test]
 fn options_hold_for_what_follows() {
+    assert_eq!(
+        read("(read-set! keywords 'prefix) :a :b: a:")[1..],
+        ["#:a", "#:b:", "a:"]
+    );
+    assert_eq!(
+        read("(read-set! keywords 'postfix) :a a: : +a:")[1..],
+        [":a", "#:a", ":", "+a:"]
+    );
+    assert_eq!(
+        read("(read-enable 'r7rs-symbols) |a b| |a\\x41;| a|b (read-disable 'r7rs-symbols) |a")
+            [1..4],
+        ["#{a b}#", "aA", "a|b"]
+    );
+    assert_eq!(read("(read-disable 'square-brackets) a[b] (a)").len(), 3);
+    assert_eq!(read("(list (read-set! keywords 'prefix)) :a")[1], ":a");
+    // What the program sets while it runs is for its own reading.
     options::set_keywords(options::Keywords::Prefix);
-    assert_eq!(read(":a :b: a:"), ["#:a", "#:b:", "a:"]);
-    options::set_keywords(options::Keywords::Postfix);
-    assert_eq!(read(":a a: : +a:"), [":a", "#:a", ":", "+a:"]);
-    options::reset();
-    assert!(options::set("r7rs-symbols", true));
-    assert_eq!(read("|a b| |a\\x41;| a|b"), ["#{a b}#", "aA", "a|b"]);
-    options::reset();
-    assert!(options::set("square-brackets", false));
-    assert_eq!(read("a[b] (a)").len(), 2);
+    assert_eq!(read(":a"), [":a"]);
+    let mut reader = Reader::new(":a", 0, 9).as_set();
+    assert_eq!(reader.read().unwrap().unwrap().written(), "#:a");
     options::reset();
     assert!(!options::set("no-such-option", true));
-    assert_eq!(read(":a |a b|"), [":a", "|a", "b|"]);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::super::arguments::Arguments;
 use super::{Port, Standard, count, current};
 use crate::machines::dependency;
 use crate::machines::engine::{
-    Answer, Fault, Value, View, boolean, character, cons, foreign, from_datum, from_list, raise,
-    text, unspecified, view, with_foreign,
+    Answer, Fault, Value, View, boolean, character, cons, foreign, from_bytes, from_datum,
+    from_list, integer, raise, text, unspecified, view, with_foreign,
 };
 use crate::machines::reader;
 
@@ -23,10 +23,14 @@ pub const FILES: Table = &[
     }),
     ("open-file", |values| {
         let arguments = Arguments::at_least("open-file", values, 2)?;
-        if arguments.text(1)?.contains(['w', 'a', '+']) {
-            return Err(super::super::unsupported("writing to files"));
+        let mode = arguments.text(1)?;
+        match mode.chars().next() {
+            _ if mode.contains('+') => Err(super::super::unsupported("reading and writing a file")),
+            Some('r') => open(&arguments),
+            Some('w') => super::output::open(&arguments, false),
+            Some('a') => super::output::open(&arguments, true),
+            _ => Err(raise::out_of_range("open-file", arguments.value(1)?)),
         }
-        open(&arguments)
     }),
     ("open-input-string", |values| {
         let content = Arguments::exactly("open-input-string", values, 1)?.text(0)?;
@@ -96,6 +100,37 @@ pub const TABLE: Table = &[
         with_source(&arguments, 0, "read-char", |source| {
             text(source.take(limit))
         })
+    }),
+    ("get-bytevector-all", |values| {
+        let arguments = Arguments::exactly("get-bytevector-all", values, 1)?;
+        let taken = with_source(&arguments, 0, "get-bytevector-all", |source| {
+            source.take(usize::MAX)
+        })?;
+        if taken.is_empty() {
+            return foreign(EndOfFile);
+        }
+        Ok(from_bytes(taken.into_bytes()))
+    }),
+    ("get-bytevector-n", |values| {
+        let arguments = Arguments::exactly("get-bytevector-n", values, 2)?;
+        let limit = arguments.index(1)?;
+        let taken = with_source(&arguments, 0, "get-bytevector-n", |source| {
+            source.take(limit)
+        })?;
+        if taken.is_empty() {
+            return foreign(EndOfFile);
+        }
+        Ok(from_bytes(taken.into_bytes()))
+    }),
+    ("get-u8", |values| {
+        let arguments = Arguments::exactly("get-u8", values, 1)?;
+        byte(with_source(&arguments, 0, "get-u8", Source::take_char)?)
+    }),
+    ("lookahead-u8", |values| {
+        let arguments = Arguments::exactly("lookahead-u8", values, 1)?;
+        byte(with_source(&arguments, 0, "lookahead-u8", |source| {
+            source.rest().chars().next()
+        })?)
     }),
     ("drain-input", |values| {
         let arguments = Arguments::exactly("drain-input", values, 1)?;
@@ -251,6 +286,15 @@ fn with_source<R>(
     })
 }
 
+/// A character that is a byte.
+fn byte(c: Option<char>) -> Answer {
+    match c.map(u8::try_from) {
+        Some(Ok(byte)) => Ok(integer(i64::from(byte))),
+        Some(Err(_)) => Err(super::super::unsupported("reading such bytes")),
+        None => foreign(EndOfFile),
+    }
+}
+
 fn one(
     name: &'static str,
     values: &[Value],
@@ -311,7 +355,7 @@ fn read(values: &[Value]) -> Answer {
     let arguments = Arguments::between("read", values, 0, 1)?;
     let outcome = with_source(&arguments, 0, "read", |source| {
         let rest = source.rest().to_owned();
-        let mut reader = reader::Reader::new(&rest, 0, reader::NESTING_MAX);
+        let mut reader = reader::Reader::new(&rest, 0, reader::NESTING_MAX).as_set();
         let datum = reader.read();
         let read = reader.position();
         source.at = source.at.saturating_add(read);

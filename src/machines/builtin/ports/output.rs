@@ -1,10 +1,18 @@
 //! Writing to ports.
 
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::rc::Rc;
+
 use super::super::Table;
 use super::super::arguments::Arguments;
 use super::super::print::{displayed, written};
-use super::{Port, Standard, current, emit};
-use crate::machines::engine::{Answer, Fault, Value, foreign, text, unspecified, with_foreign};
+use super::super::system::name_of;
+use super::{Port, Standard, current, emit, file_fault};
+use crate::machines::dependency;
+use crate::machines::engine::{
+    Answer, Fault, Value, foreign, raise, text, unspecified, with_foreign,
+};
 
 pub const TABLE: Table = &[
     ("display", |values| print("display", values, displayed)),
@@ -33,6 +41,10 @@ pub const TABLE: Table = &[
         foreign(Port::writing(Sink::Text(String::new())))
     }),
     ("get-output-string", get_output_string),
+    ("open-output-file", |values| {
+        let arguments = Arguments::at_least("open-output-file", values, 1)?;
+        open(&arguments, false)
+    }),
 ];
 
 /// Where what is written goes.
@@ -41,13 +53,15 @@ pub enum Sink {
     Text(String),
     /// To a descriptor; the column there.
     Standard(i32, usize),
+    /// To a file; the column there.
+    File(File, usize),
 }
 
 impl Sink {
     /// The descriptor, 0 for none.
     pub fn descriptor(&self) -> i32 {
         match self {
-            Self::Text(_) => 0,
+            Self::Text(_) | Self::File(..) => 0,
             Self::Standard(descriptor, _) => *descriptor,
         }
     }
@@ -56,7 +70,7 @@ impl Sink {
     pub fn column(&self) -> usize {
         match self {
             Self::Text(content) => last_line(content),
-            Self::Standard(_, column) => *column,
+            Self::Standard(_, column) | Self::File(_, column) => *column,
         }
     }
 
@@ -67,14 +81,26 @@ impl Sink {
                 Ok(())
             }
             Self::Standard(descriptor, column) => {
-                *column = if content.contains('\n') {
-                    last_line(content)
-                } else {
-                    column.saturating_add(last_line(content))
-                };
+                *column = moved(*column, content);
                 emit(*descriptor, content)
             }
+            Self::File(file, column) => {
+                *column = moved(*column, content);
+                file.write_all(content.as_bytes()).map_err(|error| {
+                    let number = error.raw_os_error().unwrap_or(5);
+                    raise::system_error("fport_write", number, Vec::new())
+                })
+            }
         }
+    }
+}
+
+/// The column after a text that began at this one.
+fn moved(column: usize, content: &str) -> usize {
+    if content.contains('\n') {
+        last_line(content)
+    } else {
+        column.saturating_add(last_line(content))
     }
 }
 
@@ -166,7 +192,7 @@ fn get_output_string(values: &[Value]) -> Answer {
     let content = with_foreign(arguments.value(0)?, |port: &Port| match &port.kind {
         super::Kind::Output(sink) => match &*sink.borrow() {
             Sink::Text(content) => Some(content.clone()),
-            Sink::Standard(..) => None,
+            Sink::Standard(..) | Sink::File(..) => None,
         },
         super::Kind::Input(_) => None,
     });
@@ -174,4 +200,21 @@ fn get_output_string(values: &[Value]) -> Answer {
         .flatten()
         .map(text)
         .ok_or_else(|| arguments.wrong(0, "open output string port"))
+}
+
+/// Opens a file for writing: at its end, or made empty.
+pub(super) fn open(arguments: &Arguments<'_>, append: bool) -> Answer {
+    let name = name_of(arguments, 0)?;
+    dependency::note_uncacheable("a change of files");
+    let mut options = OpenOptions::new();
+    options.create(true);
+    let options = if append {
+        options.append(true)
+    } else {
+        options.write(true).truncate(true)
+    };
+    let file = options
+        .open(&*name)
+        .map_err(|error| file_fault("open-file", &name, &error))?;
+    foreign(Port::writing_file(Sink::File(file, 0), Rc::clone(&name)))
 }

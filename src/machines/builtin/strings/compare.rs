@@ -144,14 +144,14 @@ fn hash(name: &'static str, values: &[Value], fold: bool) -> Answer {
     let part = Part::of(&arguments, 0, 2)?;
     let bound = match arguments.optional(1) {
         Some(_) => arguments.integer(1)?.max(1).unsigned_abs(),
-        None => 1 << 60,
+        None => u64::MAX,
     };
-    // FNV: which numbers these are is not said anywhere.
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for c in part.chars() {
-        let c = if fold { folded(*c) } else { *c };
-        hash = (hash ^ u64::from(u32::from(c))).wrapping_mul(0x0100_0000_01b3);
-    }
+    let content: String = part
+        .chars()
+        .iter()
+        .map(|c| if fold { folded(*c) } else { *c })
+        .collect();
+    let hash = super::super::tables::hash::text(&content);
     let rest = hash.checked_rem(bound).unwrap_or_default();
     Ok(integer(i64::try_from(rest).unwrap_or_default()))
 }

@@ -65,8 +65,8 @@ fn word(key: u64) -> u64 {
     key >> 2
 }
 
-/// The characters as words of 32 bits.
-fn text(content: &str) -> u64 {
+/// Of a string: the characters as words of 32 bits.
+pub fn text(content: &str) -> u64 {
     let words: Vec<u32> = content.chars().map(u32::from).collect();
     let length = u32::try_from(words.len()).unwrap_or(u32::MAX);
     let start = 0xdead_beef_u32

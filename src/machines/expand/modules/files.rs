@@ -1,4 +1,5 @@
-//! The modules of control, records and patterns, with their texts.
+//! The modules of control, records and patterns, and of data, with their
+//! texts.
 
 /// A module's name and text.
 macro_rules! module {
@@ -62,4 +63,23 @@ pub(super) const CONTROL: &[(&str, &str)] = &[
     module!("(srfi srfi-8)", "srfi/srfi-8.scm"),
     module!("(srfi srfi-9 gnu)", "srfi/srfi-9/gnu.scm"),
     module!("(srfi srfi-9)", "srfi/srfi-9.scm"),
+];
+
+/// Modules of data by name.
+pub(super) const DATA: &[(&str, &str)] = &[
+    module!("(ice-9 binary-ports)", "ice-9/binary-ports.scm"),
+    module!("(ice-9 format)", "ice-9/format.scm"),
+    module!("(ice-9 ftw)", "ice-9/ftw.scm"),
+    module!("(ice-9 hash-table)", "ice-9/hash-table.scm"),
+    module!("(ice-9 iconv)", "ice-9/iconv.scm"),
+    module!("(ice-9 list)", "ice-9/list.scm"),
+    module!("(ice-9 popen)", "ice-9/popen.scm"),
+    module!("(ice-9 pretty-print)", "ice-9/pretty-print.scm"),
+    module!("(ice-9 regex)", "ice-9/regex.scm"),
+    module!("(ice-9 string-fun)", "ice-9/string-fun.scm"),
+    module!("(rnrs bytevectors)", "rnrs/bytevectors.scm"),
+    module!("(srfi srfi-13)", "srfi/srfi-13.scm"),
+    module!("(srfi srfi-14)", "srfi/srfi-14.scm"),
+    module!("(srfi srfi-43)", "srfi/srfi-43.scm"),
+    module!("(srfi srfi-69)", "srfi/srfi-69.scm"),
 ];

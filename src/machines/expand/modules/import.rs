@@ -271,6 +271,32 @@ impl Expander {
         }
     }
 
+    /// Tells whether a name that nothing binds is syntax of a module that is
+    /// not imported.
+    pub(in crate::machines::expand) fn is_syntax_elsewhere(
+        &mut self,
+        head: &Datum,
+        scope: &Scope,
+    ) -> bool {
+        let Some(name) = head.symbol() else {
+            return false;
+        };
+        let (name, found) = scope.resolved(name);
+        let file = &self.file;
+        if !found.as_deref().unwrap_or(scope).is_within(file) {
+            return false;
+        }
+        if let Some(known) = self.modules.elsewhere.get(&name) {
+            return *known;
+        }
+        let module = known::known_module_of(&name);
+        let exports = module.and_then(|module| self.module(module));
+        let binding = exports.and_then(|exports| exports.get(&name).copied());
+        let syntax = matches!(binding, Some(Binding::Special(_) | Binding::Macro(_)));
+        self.modules.elsewhere.insert(name, syntax);
+        syntax
+    }
+
     fn module_named(&mut self, name: &Datum) -> Expanded<Rc<Exports>> {
         let written = name.written();
         if let Some(exports) = self.module(&written) {
@@ -304,13 +330,6 @@ impl Expander {
             }
         };
         Err(refused(diagnostic, name.span))
-    }
-
-    /// Tells whether a module can be imported.
-    pub(in crate::machines::expand) fn has_module(&mut self, name: &Datum) -> bool {
-        let name = module_name(&stripped(name));
-        let written = name.written();
-        self.module(&written).is_some() || self.local_module(&written, &name).is_some()
     }
 
     /// `(add-to-load-path DIRECTORY)`
@@ -378,7 +397,7 @@ fn module_name(datum: &Datum) -> Datum {
     }
     if let [srfi, number, ..] = items
         && srfi.is_symbol("srfi")
-        && let Some(digits) = number.symbol().and_then(|symbol| symbol.strip_prefix(':'))
+        && let Some(digits) = srfi_number(number)
     {
         let renamed = Datum {
             kind: Kind::Symbol(format!("srfi-{digits}").into()),
@@ -395,6 +414,15 @@ fn module_name(datum: &Datum) -> Datum {
     Datum {
         kind: Kind::List(items.to_vec()),
         span: datum.span,
+    }
+}
+
+/// `:1` or `1`
+fn srfi_number(datum: &Datum) -> Option<String> {
+    match &datum.kind {
+        Kind::Symbol(name) => Some(name.strip_prefix(':')?.to_owned()),
+        Kind::Number(Number::Integer(number)) => Some(number.to_string()),
+        _ => None,
     }
 }
 

@@ -1,0 +1,2 @@
+(define before 1)
+(error "in the file" 1)

@@ -1,0 +1,2 @@
+(define from-lib 5)
+(* from-lib 2)

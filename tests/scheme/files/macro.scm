@@ -1,0 +1,1 @@
+(define-syntax-rule (twice x) (list x x))
