@@ -303,10 +303,23 @@ impl Thrown {
             "misc-error" => Failure::new("error", self.message()),
             "system-error" => self.system_failure(),
             "numerical-overflow" => Failure::new("numerical-overflow", self.message()),
+            "keyword-argument-error" => Failure::new("keyword-argument", self.keyword_message()),
             _ => Failure::new("exception", self.message()),
         };
         failure.thrown = Some(Rc::new(self.clone()));
         failure
+    }
+
+    /// `Unrecognized keyword: #:hots`
+    fn keyword_message(&self) -> String {
+        if let [_, message, _, culprits, ..] = &*self.arguments
+            && let View::Text(message) = view(message)
+            && let Some(culprits) = list_items(culprits)
+            && let Some(culprit) = culprits.first()
+        {
+            return format!("{}: {}", &*message, written(culprit));
+        }
+        self.message()
     }
 
     fn system_failure(&self) -> Failure {
