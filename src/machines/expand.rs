@@ -45,8 +45,8 @@ use syntax_case::{PatternForm, TemplateForm, Use};
 pub use modules::{known_module_of, missing_exports, supported_modules};
 pub use scope::{base_name, stripped};
 pub use session::{
-    FileValue, Outcome, current_use, fill_syntax, fresh_identifier, like, match_syntax, nested,
-    nested_file, same_identifier,
+    FileValue, Outcome, current_use, fill_syntax, fresh_identifier, has_module, import_module,
+    is_defined, like, match_syntax, nested, nested_file, same_identifier,
 };
 pub use syntax_rules::{Matched, Matches};
 
@@ -318,6 +318,7 @@ impl Expander {
             Special::Syntax => self.form_syntax(datum, rest, scope),
             Special::QuasiSyntax => self.form_quasisyntax(datum, rest, scope),
             Special::SyntaxParameterize => self.form_syntax_parameterize(datum, rest, scope),
+            Special::SyntaxError => Err(said_by_macro(datum, rest)),
             Special::SyntaxRules | Special::IdentifierSyntax => Err(malformed(
                 datum.span,
                 "a macro's rules stand where only an expression can",
@@ -521,6 +522,18 @@ fn head_name(datum: &Datum) -> &str {
         .and_then(<[Datum]>::first)
         .and_then(Datum::symbol)
         .map_or("?", |name| name)
+}
+
+/// `(syntax-error MESSAGE DATUM …)`
+fn said_by_macro(datum: &Datum, rest: &[Datum]) -> Malformed {
+    let parts: Vec<String> = rest
+        .iter()
+        .map(|part| match &part.kind {
+            Kind::Text(text) => text.to_string(),
+            _ => scope::stripped(part).written(),
+        })
+        .collect();
+    malformed(datum.span, parts.join(" "))
 }
 
 /// Tells whether nobody sees when an expression is evaluated.

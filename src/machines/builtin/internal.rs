@@ -154,7 +154,7 @@ fn choose(values: &[Value]) -> Answer {
         .map(|(_, procedure)| procedure.clone())
         .ok_or_else(|| match values.get(2) {
             Some(procedure) => raise::wrong_number_of_args(procedure.clone()),
-            None => fault(Failure::new("internal", "a `case-lambda` without clauses")),
+            None => raise::wrong_number_of_args(engine::symbol("case-lambda")),
         })
 }
 

@@ -12,6 +12,8 @@ pub struct Text {
     pub text: String,
     /// The constants that occur in it.
     pub constants: BTreeSet<u32>,
+    /// The global variables that occur in it.
+    pub globals: BTreeSet<u32>,
     /// Which stretch of it comes from where, inner ones before outer ones.
     map: Vec<(u32, u32, Span)>,
 }
@@ -85,6 +87,11 @@ impl Emitter<'_> {
         self.out.text.push_str(&number.to_string());
     }
 
+    fn global(&mut self, global: u32) {
+        self.out.globals.insert(global);
+        self.name('g', global);
+    }
+
     fn here(&self) -> u32 {
         u32::try_from(self.out.text.len()).unwrap_or(u32::MAX)
     }
@@ -98,7 +105,7 @@ impl Emitter<'_> {
             }
             ExprKind::Local(local, check) => self.checked(*check, |this| this.local(*local)),
             ExprKind::Global(global, check) => {
-                self.checked(*check, |this| this.name('g', *global));
+                self.checked(*check, |this| this.global(*global));
             }
             ExprKind::Primitive(name) => {
                 self.push("p.");
@@ -204,7 +211,7 @@ impl Emitter<'_> {
 
     fn set_global(&mut self, global: u32, value: &Expr) {
         self.push("(set! ");
-        self.name('g', global);
+        self.global(global);
         self.push(" ");
         self.one(value);
         self.push(")");

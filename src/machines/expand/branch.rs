@@ -60,8 +60,7 @@ impl Expander {
             return Err(malformed(datum.span, "a body is needed after the test"));
         }
         let test = self.expr(test, scope);
-        let body = body.iter().map(|form| self.expr(form, scope)).collect();
-        let body = sequence(body, datum.span);
+        let body = self.clause_body(body, datum.span, scope);
         let nothing = self.nothing(datum.span);
         Ok(if wanted {
             choice(test, body, nothing, datum.span)
@@ -97,7 +96,7 @@ impl Expander {
                         "`else` must be the last clause, with a value",
                     ));
                 }
-                expr = self.expressions(body, span, scope);
+                expr = self.clause_body(body, span, scope);
                 continue;
             }
             expr = match body {
@@ -122,7 +121,7 @@ impl Expander {
                 }
                 body => {
                     let test = self.expr(test, scope);
-                    let body = self.expressions(body, span, scope);
+                    let body = self.clause_body(body, span, scope);
                     choice(test, body, expr, span)
                 }
             };
@@ -167,10 +166,13 @@ impl Expander {
         let [key, clauses @ ..] = rest else {
             return Err(malformed(datum.span, "`case` needs a key and clauses"));
         };
+        if clauses.is_empty() {
+            return Err(malformed(datum.span, "`case` needs a clause"));
+        }
         let key = self.expr(key, scope);
         let local = self.program.local();
         let mut expr = self.nothing(datum.span);
-        for clause in clauses.iter().rev() {
+        for (number, clause) in clauses.iter().enumerate().rev() {
             let Some([data, body @ ..]) = clause.list() else {
                 return Err(malformed(
                     clause.span,
@@ -184,9 +186,12 @@ impl Expander {
                     call(receiver, vec![local_value(local, span)], span)
                 }
                 [] => return Err(malformed(span, "a clause of `case` needs a value")),
-                body => self.expressions(body, span, scope),
+                body => self.clause_body(body, span, scope),
             };
             expr = if is_word(data, "else", scope) {
+                if number.saturating_add(1) != clauses.len() {
+                    return Err(malformed(span, "`else` must be the last clause"));
+                }
                 value
             } else if data.list().is_some() {
                 let arguments = vec![local_value(local, span), self.quoted(data)];
@@ -197,6 +202,22 @@ impl Expander {
             };
         }
         Ok(let_expr(vec![(local, key)], expr, datum.span))
+    }
+
+    /// The body of a clause, which may have definitions of its own.
+    fn clause_body(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
+        if let [only] = forms
+            && only.list().is_none()
+        {
+            return self.expr(only, scope);
+        }
+        match self.body(forms, span, scope) {
+            Ok(expr) => expr,
+            Err(malformed) => {
+                self.find(malformed);
+                self.nothing(span)
+            }
+        }
     }
 
     pub(super) fn expressions(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {

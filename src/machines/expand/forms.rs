@@ -263,6 +263,9 @@ impl Expander {
             let Some(symbol) = name.symbol() else {
                 return Err(malformed(name.span, "`letrec` binds names only"));
             };
+            if inner.lookup_here(symbol).is_some() {
+                return Err(malformed(name.span, format!("`{symbol}` is bound twice")));
+            }
             let local = self.recursive_local();
             inner.bind(symbol, Binding::Local(local));
             locals.push(local);

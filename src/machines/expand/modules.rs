@@ -296,7 +296,15 @@ impl Expander {
         let global = self.program.global(Rc::clone(name), false);
         if matches!(
             &**name,
-            "eval" | "%load" | "primitive-load" | "defined?" | "module-defined?"
+            "eval"
+                | "%load"
+                | "primitive-load"
+                | "defined?"
+                | "module-defined?"
+                | "module-ref"
+                | "module-define!"
+                | "module-set!"
+                | "module-use!"
         ) {
             self.modules.evaluating.insert(global);
         }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::scope::{renamed, stripped, without_marks};
 use super::syntax_rules::Matches;
-use super::{Expander, Finding, Special, special};
+use super::{Binding, Expander, Finding, Special, special};
 use crate::machines::builtin::control::several;
 use crate::machines::core::{Constant, Expr, ExprKind, emit, is_of_the_file};
 use crate::machines::datum::{Datum, Kind};
@@ -262,9 +262,43 @@ fn syntax_failure(finding: Finding, datum: &Datum) -> Failure {
 }
 
 /// Expands a form while the interpreter is running: two texts for its
-/// `eval-string`, one after the other.
-pub fn nested(datum: &Datum) -> Result<(Value, Value), Failure> {
-    with_waiting(|expander| expander.nested_form(datum))
+/// `eval-string`, one after the other. `module`: where, if not here.
+pub fn nested(datum: &Datum, module: Option<&Datum>) -> Result<(Value, Value), Failure> {
+    with_waiting(|expander| match module {
+        Some(module) => expander.inside_module(module, |expander| expander.nested_form(datum)),
+        None => expander.nested_form(datum),
+    })
+}
+
+/// Tells whether a module can be imported.
+pub fn has_module(name: &Datum) -> Result<bool, Failure> {
+    with_waiting(|expander| Ok(expander.has_module(name)))
+}
+
+/// Imports all of a module.
+pub fn import_module(name: &Datum) -> Result<(), Failure> {
+    with_waiting(|expander| {
+        expander.form_import(std::slice::from_ref(name), false);
+        Ok(())
+    })
+}
+
+/// Tells whether a name has a value, here or in a module.
+pub fn is_defined(name: &str, module: Option<&Datum>) -> Result<bool, Failure> {
+    let look = |expander: &mut Expander| {
+        Ok(match expander.file.lookup(name) {
+            Some(Binding::Global(global)) => expander
+                .program
+                .global_mut(global)
+                .is_some_and(|global| !global.pending),
+            Some(Binding::Special(Special::Unsupported)) | None => false,
+            Some(_) => true,
+        })
+    };
+    with_waiting(|expander| match module {
+        Some(module) => expander.inside_module(module, look),
+        None => look(expander),
+    })
 }
 
 /// The forms of a file that is loaded while the interpreter is running.
