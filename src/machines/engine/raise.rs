@@ -297,7 +297,6 @@ impl Thrown {
             },
             "wrong-type-arg" => Failure::new("wrong-type", self.message()),
             "wrong-number-of-args" => Failure::new("wrong-number-of-arguments", self.message()),
-            "keyword-argument-error" => Failure::new("keyword-argument", self.message()),
             "unbound-variable" => Failure::new("unbound-variable", self.message()),
             "out-of-range" => Failure::new("out-of-range", self.message()),
             "misc-error" => Failure::new("error", self.message()),
