@@ -7,6 +7,9 @@
 (define-module (guile)
   #:export
   (;; Evaluation and macros
+   defined? module-define! module-defined? module-name module-ref module-set!
+   module-use! module? resolve-interface resolve-module
+   save-module-excursion set-current-module
    bound-identifier=? current-module datum->syntax eval free-identifier=?
    generate-temporaries identifier? interaction-environment
    make-variable-transformer syntax->datum syntax-source syntax-violation

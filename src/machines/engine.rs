@@ -16,7 +16,8 @@ use std::rc::Rc;
 use steel::rerrs::ErrorKind;
 
 use super::builtin;
-use super::core::{Program, is_of_the_file};
+use super::core::{LIBRARY, Program, is_of_the_file};
+use super::reader::Reader;
 use super::source::Span;
 
 pub use super::dependency::note as depend;
@@ -70,6 +71,7 @@ const EMITTED: &[&str] = &[
     "%unbound",
     "%apply",
     "%first",
+    "not",
     "%constant",
     "%primitive",
     "%make-machine",
@@ -119,7 +121,7 @@ impl Failure {
     pub fn thrown(thrown: Thrown) -> Self {
         Self {
             thrown: Some(Rc::new(thrown)),
-            ..Self::new("exception", "")
+            ..Self::new(THROWN, "")
         }
     }
 
@@ -134,14 +136,25 @@ impl Failure {
     /// With the words for a person.
     fn worded(self) -> Self {
         match &self.thrown {
-            Some(thrown) if self.message.is_empty() => Self {
-                span: self.span,
-                ..thrown.failure()
-            },
+            Some(thrown) if self.code == THROWN => {
+                let failure = thrown.failure();
+                Self {
+                    span: self.span,
+                    message: if self.message.is_empty() {
+                        failure.message
+                    } else {
+                        self.message
+                    },
+                    ..failure
+                }
+            }
             _ => self,
         }
     }
 }
+
+/// The code of what was thrown, until its key gives another.
+const THROWN: &str = "exception";
 
 thread_local! {
     /// The program that is running, for the procedures that need its tables.
@@ -326,7 +339,10 @@ fn no_procedure(message: &str) -> Failure {
         said.push_str(": ");
         said.push_str(value);
     }
-    let value = from_list(vec![symbol(value.unwrap_or("#<object>"))]);
+    let value = value
+        .and_then(|written| Reader::new(written, LIBRARY, 0).read().ok().flatten())
+        .map_or_else(|| symbol("#<object>"), |datum| from_datum(&datum));
+    let value = from_list(vec![value]);
     let arguments = vec![
         boolean(false),
         text("Wrong type to apply: ~S"),

@@ -153,17 +153,20 @@ pub fn misc_error(subr: &str, message: &str, arguments: Vec<Value>) -> Fault {
 
 /// An error of the system about something, such as a file's name.
 pub fn system_error(subr: &str, errno: i32, about: Vec<Value>) -> Fault {
+    fault(system_failure(subr, errno, about))
+}
+
+/// The same as a failure.
+pub fn system_failure(subr: &str, errno: i32, about: Vec<Value>) -> Failure {
     let mut arguments = vec![text(Errno::from_raw(errno).desc())];
     arguments.extend(about);
     let message = vec!["~A"; arguments.len().min(1)].join("")
         + &": ~S".repeat(arguments.len().saturating_sub(1));
-    scm_error(
-        "system-error",
-        subr,
-        &message,
-        from_list(arguments),
-        from_list(vec![integer(i64::from(errno))]),
-    )
+    let rest = from_list(vec![integer(i64::from(errno))]);
+    Failure::thrown(Thrown::new(
+        "system-error".into(),
+        vec![name(subr), text(message), from_list(arguments), rest],
+    ))
 }
 
 /// A division by exact zero and its kin.
@@ -299,10 +302,23 @@ impl Thrown {
             "misc-error" => Failure::new("error", self.message()),
             "system-error" => self.system_failure(),
             "numerical-overflow" => Failure::new("numerical-overflow", self.message()),
+            "keyword-argument-error" => Failure::new("keyword-argument", self.keyword_message()),
             _ => Failure::new("exception", self.message()),
         };
         failure.thrown = Some(Rc::new(self.clone()));
         failure
+    }
+
+    /// `Unrecognized keyword: #:hots`
+    fn keyword_message(&self) -> String {
+        if let [_, message, _, culprits, ..] = &*self.arguments
+            && let View::Text(message) = view(message)
+            && let Some(culprits) = list_items(culprits)
+            && let Some(culprit) = culprits.first()
+        {
+            return format!("{}: {}", &*message, written(culprit));
+        }
+        self.message()
     }
 
     fn system_failure(&self) -> Failure {

@@ -49,6 +49,8 @@ pub enum Special {
     Syntax,
     /// `quasisyntax`
     QuasiSyntax,
+    /// `syntax-error`
+    SyntaxError,
     /// `syntax-parameterize`
     SyntaxParameterize,
     /// `set!`
@@ -150,6 +152,7 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("quasisyntax", Special::QuasiSyntax),
     ("unsyntax", Special::Auxiliary),
     ("unsyntax-splicing", Special::Auxiliary),
+    ("syntax-error", Special::SyntaxError),
     ("syntax-parameterize", Special::SyntaxParameterize),
     ("set!", Special::Set),
     ("begin", Special::Begin),

@@ -320,6 +320,14 @@ const ERRORS: &[(&str, &str)] = &[
         "text:3:2: error: no key",
     ),
     (
+        "(list (match '(1) ((x) x)))",
+        "text:1:7: error: unbound variable `match` (`match` is in (ice-9 match): (use-modules (ice-9 match)))",
+    ),
+    (
+        "(list\n (nothing-of-the-kind (car 5)))",
+        "text:2:2: error: unbound variable `nothing-of-the-kind`",
+    ),
+    (
         "(abort-to-prompt 'foo)",
         "text:1:0: error: abort-to-prompt: Abort to unknown prompt",
     ),
@@ -347,4 +355,32 @@ fn uncaught_exceptions_are_found_where_they_were_thrown() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn control_may_be_nested_deep() {
+    for (text, expected) in [
+        (
+            "(define (f n) (if (= n 0) 0 (+ 1 (dynamic-wind (lambda () #f) (lambda () (f (- n 1))) (lambda () #f))))) (f 20000)",
+            "20000",
+        ),
+        (
+            "(define (f n) (if (= n 0) (throw 'end) (+ 1 (catch 'other (lambda () (f (- n 1))) list)))) (catch 'end (lambda () (f 2000)) list)",
+            "(end)",
+        ),
+        (
+            "(define p (make-parameter 0)) (define (f) (if (= (p) 2000) (p) (parameterize ((p (+ (p) 1))) (f)))) (f)",
+            "2000",
+        ),
+        (
+            "(define (f n k) (if (= n 0) (k 'out) (+ 1 (dynamic-wind (lambda () #f) (lambda () (f (- n 1) k)) (lambda () #f))))) (call/cc (lambda (k) (f 20000 k)))",
+            "out",
+        ),
+    ] {
+        assert_eq!(
+            value(text).map_err(|errors| errors[0].message.clone()),
+            Ok(expected.into()),
+            "{text}"
+        );
+    }
 }

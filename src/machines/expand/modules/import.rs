@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::header::{header_imports, keyword};
 use super::{Exports, known};
 use crate::machines::core::Expr;
-use crate::machines::datum::{Datum, Kind};
+use crate::machines::datum::{Datum, Kind, Number};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::{View, list_items, view};
 use crate::machines::expand::scope::stripped;
@@ -271,12 +271,41 @@ impl Expander {
         }
     }
 
+    /// Tells whether a name that nothing binds is syntax of a module that is
+    /// not imported.
+    pub(in crate::machines::expand) fn is_syntax_elsewhere(
+        &mut self,
+        head: &Datum,
+        scope: &Scope,
+    ) -> bool {
+        let Some(name) = head.symbol() else {
+            return false;
+        };
+        let (name, found) = scope.resolved(name);
+        let file = &self.file;
+        if !found.as_deref().unwrap_or(scope).is_within(file) {
+            return false;
+        }
+        if let Some(known) = self.modules.elsewhere.get(&name) {
+            return *known;
+        }
+        let module = known::known_module_of(&name);
+        let exports = module.and_then(|module| self.module(module));
+        let binding = exports.and_then(|exports| exports.get(&name).copied());
+        let syntax = matches!(binding, Some(Binding::Special(_) | Binding::Macro(_)));
+        self.modules.elsewhere.insert(name, syntax);
+        syntax
+    }
+
     fn module_named(&mut self, name: &Datum) -> Expanded<Rc<Exports>> {
         let written = name.written();
         if let Some(exports) = self.module(&written) {
             return Ok(exports);
         }
         if let Some(exports) = self.local_module(&written, name) {
+            return Ok(exports);
+        }
+        if let Some(exports) = srfi_name(name).and_then(|name| self.module(&name)) {
             return Ok(exports);
         }
         self.modules.missing = true;
@@ -301,13 +330,6 @@ impl Expander {
             }
         };
         Err(refused(diagnostic, name.span))
-    }
-
-    /// Tells whether a module can be imported.
-    pub(in crate::machines::expand) fn has_module(&mut self, name: &Datum) -> bool {
-        let name = module_name(&stripped(name));
-        let written = name.written();
-        self.module(&written).is_some() || self.local_module(&written, &name).is_some()
     }
 
     /// `(add-to-load-path DIRECTORY)`
@@ -375,7 +397,7 @@ fn module_name(datum: &Datum) -> Datum {
     }
     if let [srfi, number, ..] = items
         && srfi.is_symbol("srfi")
-        && let Some(digits) = number.symbol().and_then(|symbol| symbol.strip_prefix(':'))
+        && let Some(digits) = srfi_number(number)
     {
         let renamed = Datum {
             kind: Kind::Symbol(format!("srfi-{digits}").into()),
@@ -392,6 +414,15 @@ fn module_name(datum: &Datum) -> Datum {
     Datum {
         kind: Kind::List(items.to_vec()),
         span: datum.span,
+    }
+}
+
+/// `:1` or `1`
+fn srfi_number(datum: &Datum) -> Option<String> {
+    match &datum.kind {
+        Kind::Symbol(name) => Some(name.strip_prefix(':')?.to_owned()),
+        Kind::Number(Number::Integer(number)) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -457,4 +488,18 @@ fn add_prefix(names: &mut Selection, prefix: &Datum) -> Expanded<()> {
         *name = format!("{prefix}{name}").into();
     }
     Ok(())
+}
+
+/// `(srfi 1)` and `(srfi :1)` as `(srfi srfi-1)`.
+fn srfi_name(name: &Datum) -> Option<String> {
+    let [head, number, ..] = name.list()? else {
+        return None;
+    };
+    let number = match &number.kind {
+        Kind::Symbol(number) => number.strip_prefix(':')?.parse().ok()?,
+        Kind::Number(Number::Integer(number)) => *number,
+        _ => return None,
+    };
+    head.is_symbol("srfi")
+        .then(|| format!("(srfi srfi-{number})"))
 }
