@@ -389,6 +389,10 @@ fn control_may_be_nested_deep() {
             "(end)",
         ),
         (
+            "(let loop ((i 0)) (if (= i 30000) (catch 'x (lambda () (throw 'x i)) list) (begin (catch 'x (lambda () (throw 'x i)) list) (loop (+ i 1)))))",
+            "(x 30000)",
+        ),
+        (
             "(define p (make-parameter 0)) (define (f) (if (= (p) 2000) (p) (parameterize ((p (+ (p) 1))) (f)))) (f)",
             "2000",
         ),
