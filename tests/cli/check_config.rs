@@ -154,7 +154,7 @@ fn exceptions_point_at_what_failed() {
     insta::assert_snapshot!(env.check("(define (f x)\n  (car x))\n(list (f 5))\n"), @r"
     status 1
     --- stdout
-    m.scm:3:3: error: car: a pair is needed, but this is 5 [machines::wrong-type]
+    m.scm:3:3: error: car: argument 1 must be a pair, but it is 5 [machines::wrong-type]
         (car x))
          ^^^
       m.scm:4:0: called from here
@@ -215,23 +215,21 @@ fn values_that_are_no_list_of_machines() {
     ), @r#"
     status 1
     --- stdout
-    m.scm:2:7: warning: unbound variable `machine` [machines::unbound-variable]
+    m.scm:2:7: error: unbound variable `machine` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
              ^^^^^^^
+      help: this looks like a file for `guix deploy` or `guix system`: a machine file gives a list of (build-machine …) forms
     m.scm:2:16: warning: unbound variable `operating-system` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                       ^^^^^^^^^^^^^^^^
-    m.scm:2:33: error: unbound variable `os` [machines::unbound-variable]
+    m.scm:2:33: warning: unbound variable `os` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                                        ^^
-      help: this looks like a file for `guix deploy` or `guix system`: a machine file gives a list of (build-machine …) forms
+      help: did you mean `cos`?
     m.scm:2:38: warning: unbound variable `environment` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                                             ^^^^^^^^^^^
       help: `environment` is in (rnrs eval): (use-modules (rnrs eval))
-    m.scm:2:50: warning: unbound variable `managed-host-environment-type` [machines::unbound-variable]
-      …t (machine (operating-system os) (environment managed-host-environment-type)
-                                                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     m.scm:3:16: warning: unbound variable `configuration` [machines::unbound-variable]
                      (configuration (machine-ssh-configuration (host-name "a") (sy…
                       ^^^^^^^^^^^^^
@@ -242,7 +240,7 @@ fn values_that_are_no_list_of_machines() {
                      (configuration (machine-ssh-configuration (host-name "a") (sy…
                                                                 ^^^^^^^^^
 
-    m.scm: no machines, 1 error, 7 warnings
+    m.scm: no machines, 1 error, 6 warnings
     --- stderr
     "#);
 }
@@ -820,7 +818,7 @@ fn several_files_and_standard_input() {
     insta::assert_snapshot!(env.show(&child.wait_with_output().unwrap()), @r"
     status 1
     --- stdout
-    -:1:7: error: car: a pair is needed, but this is () [machines::wrong-type]
+    -:1:7: error: car: argument 1 must be a pair, but it is () [machines::wrong-type]
       (list (car '()))
              ^^^
 
