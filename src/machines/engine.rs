@@ -71,6 +71,7 @@ const EMITTED: &[&str] = &[
     "%unbound",
     "%apply",
     "%first",
+    "not",
     "%constant",
     "%primitive",
     "%make-machine",

@@ -297,16 +297,28 @@ impl Thrown {
             },
             "wrong-type-arg" => Failure::new("wrong-type", self.message()),
             "wrong-number-of-args" => Failure::new("wrong-number-of-arguments", self.message()),
-            "keyword-argument-error" => Failure::new("keyword-argument", self.message()),
             "unbound-variable" => Failure::new("unbound-variable", self.message()),
             "out-of-range" => Failure::new("out-of-range", self.message()),
             "misc-error" => Failure::new("error", self.message()),
             "system-error" => self.system_failure(),
             "numerical-overflow" => Failure::new("numerical-overflow", self.message()),
+            "keyword-argument-error" => Failure::new("keyword-argument", self.keyword_message()),
             _ => Failure::new("exception", self.message()),
         };
         failure.thrown = Some(Rc::new(self.clone()));
         failure
+    }
+
+    /// `Unrecognized keyword: #:hots`
+    fn keyword_message(&self) -> String {
+        if let [_, message, _, culprits, ..] = &*self.arguments
+            && let View::Text(message) = view(message)
+            && let Some(culprits) = list_items(culprits)
+            && let Some(culprit) = culprits.first()
+        {
+            return format!("{}: {}", &*message, written(culprit));
+        }
+        self.message()
     }
 
     fn system_failure(&self) -> Failure {

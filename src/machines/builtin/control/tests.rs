@@ -356,3 +356,31 @@ fn uncaught_exceptions_are_found_where_they_were_thrown() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn control_may_be_nested_deep() {
+    for (text, expected) in [
+        (
+            "(define (f n) (if (= n 0) 0 (+ 1 (dynamic-wind (lambda () #f) (lambda () (f (- n 1))) (lambda () #f))))) (f 20000)",
+            "20000",
+        ),
+        (
+            "(define (f n) (if (= n 0) (throw 'end) (+ 1 (catch 'other (lambda () (f (- n 1))) list)))) (catch 'end (lambda () (f 2000)) list)",
+            "(end)",
+        ),
+        (
+            "(define p (make-parameter 0)) (define (f) (if (= (p) 2000) (p) (parameterize ((p (+ (p) 1))) (f)))) (f)",
+            "2000",
+        ),
+        (
+            "(define (f n k) (if (= n 0) (k 'out) (+ 1 (dynamic-wind (lambda () #f) (lambda () (f (- n 1) k)) (lambda () #f))))) (call/cc (lambda (k) (f 20000 k)))",
+            "out",
+        ),
+    ] {
+        assert_eq!(
+            value(text).map_err(|errors| errors[0].message.clone()),
+            Ok(expected.into()),
+            "{text}"
+        );
+    }
+}
