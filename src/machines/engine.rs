@@ -9,7 +9,7 @@ pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
@@ -166,8 +166,7 @@ thread_local! {
     /// Failures on their way through the interpreter, which carries only text.
     // Not dropped with the thread: the interpreter's own variables are gone by
     // then.
-    static FAILURES: RefCell<ManuallyDrop<Vec<Failure>>> =
-        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+    static FAILURES: RefCell<ManuallyDrop<Failures>> = RefCell::default();
     /// Steel's own procedures.
     static NATIVES: RefCell<HashMap<&'static str, Value>> = RefCell::default();
 }
@@ -175,12 +174,38 @@ thread_local! {
 /// What marks the number of a failure in an error's text.
 const MARK: &str = "%failure ";
 
+/// The failures of late, by number.
+#[derive(Default)]
+struct Failures {
+    /// The number of the first that is kept.
+    first: usize,
+    kept: VecDeque<Failure>,
+}
+
+/// So many are kept: a loop may throw a million times.
+const FAILURES_MAX: usize = 10_000;
+
+impl Failures {
+    fn push(&mut self, failure: Failure) -> usize {
+        if self.kept.len() >= FAILURES_MAX && self.kept.pop_front().is_some() {
+            self.first = self.first.saturating_add(1);
+        }
+        self.kept.push_back(failure);
+        self.first.saturating_add(self.kept.len()).saturating_sub(1)
+    }
+
+    fn get(&self, number: usize) -> Option<&Failure> {
+        self.kept.get(number.checked_sub(self.first)?)
+    }
+
+    fn get_mut(&mut self, number: usize) -> Option<&mut Failure> {
+        self.kept.get_mut(number.checked_sub(self.first)?)
+    }
+}
+
 /// Makes the error that carries a failure.
 pub fn fault(failure: Failure) -> Fault {
-    let number = FAILURES.with_borrow_mut(|failures| {
-        failures.push(failure);
-        failures.len().saturating_sub(1)
-    });
+    let number = FAILURES.with_borrow_mut(|failures| failures.push(failure));
     Fault::new(ErrorKind::Generic, format!("{MARK}{number}"))
 }
 
@@ -225,7 +250,7 @@ pub fn release() -> Program {
 
 /// Forgets what belongs to the evaluation before.
 fn reset() {
-    FAILURES.with_borrow_mut(|failures| failures.clear());
+    FAILURES.with_borrow_mut(|failures| **failures = Failures::default());
     builtin::reset();
     FORM.set(None);
     SITE.set(None);

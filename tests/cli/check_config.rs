@@ -864,7 +864,7 @@ fn wrong_usage() {
     status 2
     --- stdout
     --- stderr
-    offload: error: cannot read "/": not a regular file
+    offload: error: cannot read "/": Is a directory
     "#);
     insta::assert_snapshot!(env.run("guix", &["offload", "check-config", "--help"]), @r"
     status 0
