@@ -266,7 +266,7 @@ impl Expander {
             Special::When => self.form_when(datum, rest, scope, true),
             Special::Unless => self.form_when(datum, rest, scope, false),
             Special::At => self.form_at(datum, scope),
-            Special::BuildMachine => self.form_build_machine(datum, rest, scope),
+            Special::BuildMachine => Ok(self.form_build_machine(datum, rest, scope)),
             Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
                 self.effect(special, datum, rest, scope)?;
                 Ok(self.nothing(datum.span))

@@ -202,6 +202,22 @@ fn errors_are_where_the_macro_is_used() {
             "(define x (car 1))\n(cdr x)\n(if)",
             &["m:1:11: error", "m:3:0: error"],
         ),
+        // All that is wrong with a machine in one run.
+        (
+            "(list (build-machine (nmae \"x\") (user (if)) (user 2) (port)))",
+            &[
+                "m:1:21: error: `nmae` is no field",
+                "m:1:38: error: `if` takes",
+                "m:1:53: error: `(port)` is no field",
+            ],
+        ),
+        (
+            "(build-machine (name \"x\") (naem 1) (name 2))",
+            &[
+                "m:1:26: error: `naem` is no field",
+                "m:1:35: error: the field `name` is given twice",
+            ],
+        ),
         // One word about syntax whose module is missing.
         (
             "(match 1 ((x y) z) (_ w))",

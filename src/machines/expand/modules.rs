@@ -21,6 +21,7 @@ mod header;
 mod import;
 mod known;
 mod local;
+mod selection;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
