@@ -1,7 +1,7 @@
 //! `match` and its kin, of (ice-9 match).
 //!
 //! A pattern is parsed, then matched in one of two ways: one that asks only
-//! what Rust can answer becomes a [`Matcher`]; one that calls procedures of
+//! what Rust can answer becomes a `Matcher`; one that calls procedures of
 //! the file, or gives access to places, becomes core expressions.
 
 mod code;
