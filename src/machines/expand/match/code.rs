@@ -409,7 +409,8 @@ impl Expander {
     }
 }
 
-fn thunk(body: Expr, span: Span) -> Expr {
+/// A procedure without parameters.
+pub(super) fn thunk(body: Expr, span: Span) -> Expr {
     Expr {
         kind: ExprKind::Lambda(Vec::new(), None, Box::new(body)),
         span,
