@@ -222,9 +222,14 @@ fn procedure(count: usize) -> String {
 }
 
 fn matched() -> String {
-    let rows: String = (0..5)
-        .map(|n| format!("    (\"node{n}\" 2222 1.5 (\"x86_64-linux\" \"aarch64-linux\"))\n"))
-        .collect();
+    let mut rows = String::new();
+    for n in 0..5 {
+        writeln!(
+            rows,
+            "    (\"node{n}\" 2222 1.5 (\"x86_64-linux\" \"aarch64-linux\"))"
+        )
+        .unwrap_or_default();
+    }
     format!(
         "(use-modules (ice-9 match) (srfi srfi-1))\n\n(define hosts\n  '(\n{rows}))\n\n(append-map\n \
          (match-lambda\n   ((host port speed (systems ...))\n    (filter-map\n     (lambda (this)\n       \

@@ -7,6 +7,10 @@
 (define-module (guile)
   #:export
   (;; Evaluation and macros
+   eval-string primitive-eval
+   defined? module-define! module-defined? module-name module-ref module-set!
+   module-use! module? resolve-interface resolve-module
+   save-module-excursion set-current-module
    bound-identifier=? current-module datum->syntax eval free-identifier=?
    generate-temporaries identifier? interaction-environment
    make-variable-transformer syntax->datum syntax-source syntax-violation
@@ -17,76 +21,80 @@
    EEXIST EINVAL EIO EISDIR ENOENT ENOTDIR EPERM EXIT_FAILURE EXIT_SUCCESS
    F_OK LC_ALL LC_CTYPE LC_MESSAGES OPEN_BOTH OPEN_READ OPEN_WRITE R_OK
    SEEK_CUR SEEK_END SEEK_SET W_OK X_OK abs absolute-file-name? access?
-   acons acos and-map and=> append append! apply array->list array-for-each
-   array-length array-map! array-rank array-ref array-set! array? ash asin
-   assoc assoc-ref assoc-remove! assoc-set! assq assq-ref assq-remove!
-   assq-set! assv assv-ref assv-remove! assv-set! atan basename bit-extract
-   boolean? caaaar caaadr caaar caadar caaddr caadr caar cadaar cadadr cadar
-   caddar cadddr caddr cadr call-with-input-file call-with-input-string
-   call-with-output-file call-with-output-string call-with-port
-   canonicalize-path car cdaaar cdaadr cdaar cdadar cdaddr cdadr cdar cddaar
-   cddadr cddar cdddar cddddr cdddr cddr cdr ceiling ceiling-quotient
-   ceiling-remainder ceiling/ centered-quotient centered-remainder centered/
-   char->integer char-alphabetic? char-ci<=? char-ci<? char-ci=? char-ci>=?
-   char-ci>? char-downcase char-general-category char-is-both?
-   char-lower-case? char-numeric? char-ready? char-set char-set->list
-   char-set->string char-set-adjoin char-set-any char-set-complement
+   acons acos add-hook! and-map and=> append append! apply array->list
+   array-for-each array-length array-map! array-rank array-ref array-set!
+   array? ash asin assoc assoc-ref assoc-remove! assoc-set! assq assq-ref
+   assq-remove! assq-set! assv assv-ref assv-remove! assv-set! atan basename
+   bit-extract boolean? caaaar caaadr caaar caadar caaddr caadr caar cadaar
+   cadadr cadar caddar cadddr caddr cadr call-with-input-file
+   call-with-input-string call-with-output-file call-with-output-string
+   call-with-port canonicalize-path car cdaaar cdaadr cdaar cdadar cdaddr
+   cdadr cdar cddaar cddadr cddar cdddar cddddr cdddr cddr cdr ceiling
+   ceiling-quotient ceiling-remainder ceiling/ centered-quotient
+   centered-remainder centered/ char->integer char-alphabetic? char-ci<=?
+   char-ci<? char-ci=? char-ci>=? char-ci>? char-downcase
+   char-general-category char-is-both? char-lower-case? char-numeric?
+   char-ready? char-set char-set->list char-set->string char-set-adjoin
+   char-set-adjoin! char-set-any char-set-complement char-set-complement!
    char-set-contains? char-set-copy char-set-count char-set-delete
-   char-set-difference char-set-every char-set-filter char-set-fold
-   char-set-for-each char-set-intersection char-set-map char-set-size
-   char-set-union char-set:ascii char-set:blank char-set:designated
-   char-set:digit char-set:empty char-set:full char-set:graphic
-   char-set:hex-digit char-set:iso-control char-set:letter
+   char-set-delete! char-set-difference char-set-difference! char-set-every
+   char-set-filter char-set-fold char-set-for-each char-set-intersection
+   char-set-intersection! char-set-map char-set-size char-set-union
+   char-set-union! char-set-xor char-set:ascii char-set:blank
+   char-set:designated char-set:digit char-set:empty char-set:full
+   char-set:graphic char-set:hex-digit char-set:iso-control char-set:letter
    char-set:letter+digit char-set:lower-case char-set:printing
    char-set:punctuation char-set:symbol char-set:title-case
    char-set:upper-case char-set:whitespace char-set<= char-set= char-set?
    char-titlecase char-upcase char-upper-case? char-whitespace? char<=?
    char<? char=? char>=? char>? char? chdir chmod close close-input-port
    close-output-port close-port closedir command-line complex? compose cons
-   cons* const copy-file cos current-error-port current-input-port
+   cons* const copy-file copy-tree cos current-error-port current-input-port
    current-output-port current-time current-warning-port delete delete!
    delete-file delete1! delq delq! delq1! delv delv! delv1! denominator
-   directory-stream? dirname display drain-input effective-version environ
-   eof-object? eq? equal? eqv? euclidean-quotient euclidean-remainder
-   euclidean/ even? exact->inexact exact-integer-sqrt exact-integer? exact?
-   exp expt file-exists? file-is-directory? file-name-separator-string
-   file-name-separator? file-port? fileno filter filter! finite? floor
-   floor-quotient floor-remainder floor/ flush-all-ports for-each
-   force-output format ftell gcd gensym get-internal-real-time
-   get-internal-run-time get-output-string getcwd getegid getenv geteuid
-   getgid getgr getgrgid getgrnam gethostname getlogin getpid getppid getpw
-   getpwnam getpwuid gettext gettimeofday getuid gmtime group:gid group:mem
-   group:name group:passwd hash hash-clear! hash-count hash-create-handle!
-   hash-fold hash-for-each hash-for-each-handle hash-get-handle
-   hash-map->list hash-ref hash-remove! hash-set! hash-table? hashq
-   hashq-create-handle! hashq-get-handle hashq-ref hashq-remove! hashq-set!
-   hashv hashv-create-handle! hashv-get-handle hashv-ref hashv-remove!
-   hashv-set! hashx-create-handle! hashx-get-handle hashx-ref hashx-remove!
-   hashx-set! identity in-vicinity inexact->exact inexact? inf? input-port?
-   integer->char integer-expt integer-length integer?
+   directory-stream? dirname display doubly-weak-hash-table? drain-input
+   effective-version environ eof-object? eq? equal? eqv? euclidean-quotient
+   euclidean-remainder euclidean/ even? exact->inexact exact-integer-sqrt
+   exact-integer? exact? exp expt file-exists? file-is-directory?
+   file-name-separator-string file-name-separator? file-port? fileno filter
+   filter! finite? floor floor-quotient floor-remainder floor/
+   flush-all-ports for-each force-output format ftell gc gcd gensym
+   get-internal-real-time get-internal-run-time get-output-string getcwd
+   getegid getenv geteuid getgid getgr getgrgid getgrnam gethostname
+   getlogin getpid getppid getpw getpwnam getpwuid gettext gettimeofday
+   getuid gmtime group:gid group:mem group:name group:passwd hash
+   hash-clear! hash-count hash-create-handle! hash-fold hash-for-each
+   hash-for-each-handle hash-get-handle hash-map->list hash-ref hash-remove!
+   hash-set! hash-table? hashq hashq-create-handle! hashq-get-handle
+   hashq-ref hashq-remove! hashq-set! hashv hashv-create-handle!
+   hashv-get-handle hashv-ref hashv-remove! hashv-set! hashx-create-handle!
+   hashx-get-handle hashx-ref hashx-remove! hashx-set! hook->list
+   hook-empty? identity imag-part in-vicinity inexact->exact inexact? inf
+   inf? input-port? integer->char integer-expt integer-length integer?
    internal-time-units-per-second iota isatty? keyword->symbol keyword?
    last-pair lcm length link list list->char-set list->string list->symbol
    list->vector list-cdr-ref list-cdr-set! list-copy list-head list-index
    list-ref list-set! list-tail list? localtime log log10 logand logbit?
    logcount logior lognot logtest logxor lstat magnitude major-version
-   make-array make-doubly-weak-hash-table make-hash-table make-list
-   make-regexp make-string make-vector make-weak-key-hash-table
-   make-weak-value-hash-table map map-in-order max member memq memv merge
-   merge! micro-version min minor-version mkdir mkdtemp mkstemp mkstemp!
-   mktime modulo modulo-expt most-negative-fixnum most-positive-fixnum nan?
-   negate negative? newline ngettext nil? noop not null? number->string
-   number? numerator object->string odd? open-file open-input-file
-   open-input-string open-output-file open-output-string opendir or-map
-   output-port? pair? parse-path passwd:dir passwd:gecos passwd:gid
-   passwd:name passwd:passwd passwd:shell passwd:uid peek peek-char pk
-   port-closed? port-column port-encoding port-filename port-line port-mode
-   port? positive? primitive-load procedure? program-arguments putenv
-   quotient random random-state-from-platform random:uniform rational?
-   rationalize read read-char readdir readlink real? regexp-exec
-   regexp/basic regexp/extended regexp/icase regexp/newline regexp/notbol
-   regexp/noteol regexp? remainder rename-file reverse reverse!
+   make-array make-doubly-weak-hash-table make-hash-table make-hook
+   make-list make-object-property make-regexp make-string make-vector
+   make-weak-key-hash-table make-weak-value-hash-table map map-in-order max
+   member memq memv merge merge! micro-version min minor-version mkdir
+   mkdtemp mkstemp mkstemp! mktime modulo modulo-expt most-negative-fixnum
+   most-positive-fixnum nan nan? negate negative? newline ngettext nil? noop
+   not null? number->string number? numerator object->string odd? open-file
+   open-input-file open-input-string open-output-file open-output-string
+   opendir or-map output-port? pair? parse-path passwd:dir passwd:gecos
+   passwd:gid passwd:name passwd:passwd passwd:shell passwd:uid peek
+   peek-char pk port-closed? port-column port-encoding port-filename
+   port-line port-mode port? positive? primitive-load procedure?
+   program-arguments provided? putenv quotient random
+   random-state-from-platform random:uniform rational? rationalize read
+   read-char readdir readlink real-part real? regexp-exec regexp/basic
+   regexp/extended regexp/icase regexp/newline regexp/notbol regexp/noteol
+   regexp? remainder remove-hook! rename-file reset-hook! reverse reverse!
    reverse-list->string rewinddir rmdir round round-quotient round-remainder
-   round/ search-path seek set-car! set-cdr! set-current-error-port
+   round/ run-hook search-path seek set-car! set-cdr! set-current-error-port
    set-current-input-port set-current-output-port set-port-encoding!
    set-tm:gmtoff set-tm:hour set-tm:isdst set-tm:mday set-tm:min set-tm:mon
    set-tm:sec set-tm:wday set-tm:yday set-tm:year set-tm:zone setenv
@@ -102,7 +110,8 @@
    string-capitalize! string-ci->symbol string-ci< string-ci<= string-ci<=?
    string-ci<> string-ci<? string-ci= string-ci=? string-ci> string-ci>=
    string-ci>=? string-ci>? string-compare string-compare-ci
-   string-concatenate string-concatenate-reverse string-concatenate/shared
+   string-concatenate string-concatenate-reverse
+   string-concatenate-reverse/shared string-concatenate/shared
    string-contains string-contains-ci string-copy string-copy! string-count
    string-delete string-downcase string-downcase! string-drop
    string-drop-right string-every string-every-c-code string-fill!
@@ -118,11 +127,11 @@
    string-suffix? string-tabulate string-take string-take-right
    string-titlecase string-titlecase! string-tokenize string-trim
    string-trim-both string-trim-right string-unfold string-unfold-right
-   string-upcase string-upcase! string-utf8-length string< string<=
-   string<=? string<> string<? string= string=? string> string>= string>=?
-   string>? string? substring substring-fill! substring-move! substring/copy
-   substring/read-only substring/shared symbol symbol->keyword
-   symbol->string symbol-append symbol-hash symbol-interned?
+   string-upcase string-upcase! string-utf8-length string-xcopy! string<
+   string<= string<=? string<> string<? string= string=? string> string>=
+   string>=? string>? string? substring substring-fill! substring-move!
+   substring/copy substring/read-only substring/shared symbol
+   symbol->keyword symbol->string symbol-append symbol-hash symbol-interned?
    symbol-prefix-proc symbol? symlink sync system system* tan the-eof-object
    thunk? times tm:gmtoff tm:hour tm:isdst tm:mday tm:min tm:mon tm:sec
    tm:wday tm:yday tm:year tm:zone tmpnam tms:clock tms:cstime tms:cutime
@@ -132,6 +141,7 @@
    utsname:release utsname:sysname utsname:version vector vector->list
    vector-copy vector-copy! vector-fill! vector-length vector-move-left!
    vector-move-right! vector-ref vector-set! vector? version
+   weak-key-hash-table? weak-value-hash-table? with-continuation-barrier
    with-error-to-file with-error-to-port with-error-to-string
    with-input-from-file with-input-from-port with-input-from-string
    with-output-to-file with-output-to-port with-output-to-string write

@@ -12,6 +12,7 @@
   #:use-module (rnrs io ports)
   #:use-module (rnrs files)
   #:use-module (rnrs programs)
+  #:use-module (rnrs hashtables)
   #:interface
   (&assertion &condition &error &i/o &i/o-decoding &i/o-encoding
    &i/o-file-already-exists &i/o-file-does-not-exist

@@ -222,6 +222,9 @@ mod tests {
         fn no_form_makes_the_expander_panic(words in proptest::collection::vec(prop::sample::select(vec![
             "(", ")", "(", ")", "(", ")", "'", "`", ",", ",@", ".", "let", "let*", "letrec", "define", "lambda", "if", "cond",
             "=>", "else", "case", "do", "build-machine", "name", "inherit", "set!", "begin", "use-modules", "@", "(srfi srfi-1)", "x", "#:key", "1", "\"s\"",
+            "define-syntax", "define-syntax-rule", "syntax-rules", "...", "(_ x ...)", "(_ . x)", "let-syntax", "lambda*", "define*", "#:optional",
+            "#:rest", "case-lambda", "define-values", "while", "cond-expand", "guile", "import", "only", "export", "define-module", "#:use-module",
+            "eval-when", "identifier-syntax", "syntax-case", "with-syntax", "#'", "#`", "#,", "syntax-parameterize", "define-macro", "(x y)", "m", "(m 1)",
         ]), 0..60)) {
             let mut text = words.join(" ");
             let open = words.iter().filter(|w| **w == "(").count();

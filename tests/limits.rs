@@ -1,11 +1,14 @@
 //! What a child that evaluates a machine file may not do, and what is said of
 //! its end.
 //!
+//! And what of its results is kept from one process to the next.
+//!
 //! Each test forks, so they run in the main thread, one after the other. What
 //! a file cannot be made to do (an interpreter that panics) is done by work of
 //! the test's own.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -13,7 +16,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Arguments, Failed, Trial};
 use offload::machines::child::run_in_child;
 use offload::machines::evaluate::Report;
-use offload::machines::{Diagnostic, Limits, load_text};
+use offload::machines::{Cache, Diagnostic, Evaluation, Limits, load_cached, load_text};
 
 type Outcome = Result<(), Failed>;
 type Test = fn() -> Outcome;
@@ -36,6 +39,11 @@ fn main() {
         ("ends_without_a_word", ends_without_a_word),
         ("writes_nothing_anywhere", writes_nothing_anywhere),
         ("standard_input_is_empty", standard_input_is_empty),
+        ("results_are_kept", results_are_kept),
+        (
+            "results_that_may_change_are_not",
+            results_that_may_change_are_not,
+        ),
     ];
     let trials = tests
         .iter()
@@ -57,12 +65,8 @@ fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics.iter().map(line).collect()
 }
 
-/// No machines, one error that begins so, and soon.
-fn ends(got: &[String], begun: Instant, expected: &str) -> Outcome {
-    let took = begun.elapsed();
-    if took > Duration::from_secs(6) {
-        return Err(format!("it took {took:?}").into());
-    }
+/// No machines, and one error that begins so.
+fn ends(got: &[String], expected: &str) -> Outcome {
     match got {
         [line] if line.starts_with(expected) => Ok(()),
         _ => Err(format!("{got:?} is not {expected:?}").into()),
@@ -70,21 +74,23 @@ fn ends(got: &[String], begun: Instant, expected: &str) -> Outcome {
 }
 
 fn file(text: &str, expected: &str) -> Outcome {
-    let begun = Instant::now();
-    let evaluation = load_text("m.scm", text.as_bytes(), None, &limits(), &mut |_| {});
+    within(&limits(), text, expected)
+}
+
+fn within(limits: &Limits, text: &str, expected: &str) -> Outcome {
+    let evaluation = load_text("m.scm", text.as_bytes(), None, limits, &mut |_| {});
     if !evaluation.machines.is_empty() {
         return Err("it gave machines".into());
     }
-    ends(&lines(&evaluation.diagnostics), begun, expected)
+    ends(&lines(&evaluation.diagnostics), expected)
 }
 
 fn work(work: fn(), expected: &str) -> Outcome {
-    let begun = Instant::now();
     let report = run_in_child("m.scm", None, &limits(), &mut |_| {}, &|| {
         work();
         Report::default()
     });
-    ends(&lines(&report.diagnostics), begun, expected)
+    ends(&lines(&report.diagnostics), expected)
 }
 
 fn endless_loop() -> Outcome {
@@ -96,13 +102,22 @@ fn endless_loop() -> Outcome {
 
 const MEMORY: &str = "machines::memory error: the evaluation of m.scm needs more than 64 MiB";
 
+/// Memory ends it, however slow the machine is.
+fn memory(text: &str) -> Outcome {
+    let limits = Limits {
+        time: Duration::from_secs(60),
+        ..limits()
+    };
+    within(&limits, text, MEMORY)
+}
+
 fn endless_recursion() -> Outcome {
-    file("(define (f n) (+ 1 (f n))) (f 1)", MEMORY)
+    memory("(define (f n) (+ 1 (f n))) (f 1)")
 }
 
 fn endless_allocation() -> Outcome {
-    file("(let loop ((l '())) (loop (cons (list 1 2) l)))", MEMORY)?;
-    file("(let loop ((s \"x\")) (loop (string-append s s)))", MEMORY)
+    memory("(let loop ((l '())) (loop (cons (list 1 2) l)))")?;
+    memory("(let loop ((s \"x\")) (loop (string-append s s)))")
 }
 
 fn exit() -> Outcome {
@@ -121,7 +136,6 @@ fn nesting() -> Outcome {
 
 fn sleeping_process() -> Outcome {
     let name = format!("sleeper-{}", std::process::id());
-    let begun = Instant::now();
     let report = run_in_child("m.scm", None, &limits(), &mut |_| {}, &|| {
         let slept = Command::new("sh")
             .args(["-c", "sleep 98 & wait", &name])
@@ -131,7 +145,6 @@ fn sleeping_process() -> Outcome {
     });
     ends(
         &lines(&report.diagnostics),
-        begun,
         "machines::time error: the evaluation of m.scm did not finish in 1.5 s",
     )?;
     // The kernel needs a moment to end it.
@@ -253,4 +266,85 @@ fn standard_input_is_empty() -> Outcome {
         [] => Ok(()),
         lines => Err(format!("{lines:?}").into()),
     }
+}
+
+/// A machine file with a place for the cache.
+struct Kept {
+    folder: tempfile::TempDir,
+}
+
+impl Kept {
+    fn new(text: &str) -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
+        let text = text.replace("DIR", &folder.path().to_string_lossy());
+        fs::write(folder.path().join("machines.scm"), text)?;
+        Ok(Self { folder })
+    }
+
+    fn load(&self) -> Evaluation {
+        let file = self.folder.path().join("machines.scm");
+        let cache = Cache::new(self.folder.path());
+        load_cached(&file, Some(Path::new("/home/of/test")), &limits(), &cache)
+    }
+
+    /// The file that is there after a load; another one after each miss.
+    fn inode(&self) -> Option<u64> {
+        let file = self.folder.path().join("offload/hook/machines.cache");
+        fs::metadata(file).ok().map(|metadata| metadata.ino())
+    }
+}
+
+fn results_are_kept() -> Outcome {
+    let kept = Kept::new(
+        "(list (build-machine (name \"a\") (user (getenv \"HOME\")) (systems (list \"i586-gnu\"))
+           (host-key (call-with-input-file \"DIR/key\"
+                       (@ (ice-9 textual-ports) get-string-all)))))",
+    )?;
+    let key = kept.folder.path().join("key");
+    // An absent file is something to depend on.
+    let absent = kept.load();
+    let first = kept.inode();
+    if !absent.machines.is_empty() || first.is_none() {
+        return Err(format!("{:?} {first:?}", lines(&absent.diagnostics)).into());
+    }
+    if kept.load() != absent || kept.inode() != first {
+        return Err("it was evaluated anew".into());
+    }
+    for text in ["ssh-ed25519 AAAA", "ssh-ed25519 BBBB"] {
+        let before = kept.inode();
+        fs::write(&key, text)?;
+        let evaluation = kept.load();
+        let keys: Vec<_> = evaluation
+            .machines
+            .iter()
+            .map(|m| m.host_key.as_deref())
+            .collect();
+        if keys != [Some(text)] || kept.inode() == before {
+            return Err(format!("{keys:?} {:?}", lines(&evaluation.diagnostics)).into());
+        }
+        let now = kept.inode();
+        if kept.load() != evaluation || kept.inode() != now {
+            return Err("it was evaluated anew".into());
+        }
+    }
+    Ok(())
+}
+
+fn results_that_may_change_are_not() -> Outcome {
+    for text in [
+        "(if (> (current-time) 0) (list) 1)",
+        "(display \"said each time\") (list)",
+        "(let loop () (loop))",
+        "(if (system* \"true\") (list) 1)",
+        "(if (opendir \"DIR\") (list) 1)",
+        "(if (stat \"DIR\") (list) 1)",
+        "(if (getpw (getuid)) (list) 1)",
+    ] {
+        let kept = Kept::new(text)?;
+        kept.load();
+        if kept.inode().is_some() {
+            return Err(format!("kept: {text}").into());
+        }
+    }
+    Ok(())
 }

@@ -79,8 +79,12 @@ fn check(seeds: Vec<Vec<u8>>, check: fn(&[u8])) {
     for seed in &seeds {
         check(seed);
     }
+    check_changed(seeds, 3000, check);
+}
+
+fn check_changed(seeds: Vec<Vec<u8>>, cases: u32, check: fn(&[u8])) {
     let config = ProptestConfig {
-        cases: 3000,
+        cases,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
@@ -180,4 +184,22 @@ fn daemons() {
     check(seeds("conversation"), offload::daemon::fuzz_conversation);
     check(seeds("frames"), offload::daemon::wire::fuzz_frames);
     check(seeds("replies"), offload::daemon::operation::fuzz_replies);
+}
+
+/// Changed expressions of `tests/scheme`, read and expanded.
+#[test]
+fn machine_files() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scheme");
+    let mut seeds = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|extension| extension == "scm") {
+            let text = fs::read_to_string(file).unwrap();
+            seeds.extend(text.split("\n\n").map(|case| {
+                let end = case.find("\n=> ").or(case.find("\n!> "));
+                case.as_bytes()[..end.unwrap_or(case.len())].to_vec()
+            }));
+        }
+    }
+    check_changed(seeds, 300, offload::machines::fuzz_reader);
 }

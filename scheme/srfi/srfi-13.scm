@@ -22,9 +22,3 @@
    string-trim-right string-unfold string-unfold-right string-upcase
    string-upcase! string-xcopy! string< string<= string<> string= string>
    string>= string? substring/shared xsubstring))
-
-(define (string-concatenate-reverse/shared strings . options)
-  (apply string-concatenate-reverse strings options))
-
-(define (string-xcopy! target at s from . to+range)
-  (string-copy! target at (apply xsubstring s from to+range)))

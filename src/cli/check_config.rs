@@ -10,6 +10,7 @@ mod json;
 mod surroundings;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -130,7 +131,8 @@ fn inputs(options: &Options, settings: &Settings) -> Vec<Input> {
             let text = if file == "-" {
                 machines::read_text(io::stdin())
             } else {
-                machines::read_file(path)
+                // A pipe, too: whoever names one waits for it.
+                File::open(path).and_then(machines::read_text)
             };
             let absolute = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
             Input {

@@ -154,3 +154,6 @@ pub fn reset() {
     records::reset();
     system::reset();
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,14 +9,15 @@ pub mod raise;
 mod value;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use steel::rerrs::ErrorKind;
 
 use super::builtin;
-use super::core::{Program, is_of_the_file};
+use super::core::{LIBRARY, Program, is_of_the_file};
+use super::reader::Reader;
 use super::source::Span;
 
 pub use super::dependency::note as depend;
@@ -70,6 +71,7 @@ const EMITTED: &[&str] = &[
     "%unbound",
     "%apply",
     "%first",
+    "not",
     "%constant",
     "%primitive",
     "%make-machine",
@@ -119,7 +121,7 @@ impl Failure {
     pub fn thrown(thrown: Thrown) -> Self {
         Self {
             thrown: Some(Rc::new(thrown)),
-            ..Self::new("exception", "")
+            ..Self::new(THROWN, "")
         }
     }
 
@@ -134,14 +136,25 @@ impl Failure {
     /// With the words for a person.
     fn worded(self) -> Self {
         match &self.thrown {
-            Some(thrown) if self.message.is_empty() => Self {
-                span: self.span,
-                ..thrown.failure()
-            },
+            Some(thrown) if self.code == THROWN => {
+                let failure = thrown.failure();
+                Self {
+                    span: self.span,
+                    message: if self.message.is_empty() {
+                        failure.message
+                    } else {
+                        self.message
+                    },
+                    ..failure
+                }
+            }
             _ => self,
         }
     }
 }
+
+/// The code of what was thrown, until its key gives another.
+const THROWN: &str = "exception";
 
 thread_local! {
     /// The program that is running, for the procedures that need its tables.
@@ -153,8 +166,7 @@ thread_local! {
     /// Failures on their way through the interpreter, which carries only text.
     // Not dropped with the thread: the interpreter's own variables are gone by
     // then.
-    static FAILURES: RefCell<ManuallyDrop<Vec<Failure>>> =
-        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
+    static FAILURES: RefCell<ManuallyDrop<Failures>> = RefCell::default();
     /// Steel's own procedures.
     static NATIVES: RefCell<HashMap<&'static str, Value>> = RefCell::default();
 }
@@ -162,12 +174,38 @@ thread_local! {
 /// What marks the number of a failure in an error's text.
 const MARK: &str = "%failure ";
 
+/// The failures of late, by number.
+#[derive(Default)]
+struct Failures {
+    /// The number of the first that is kept.
+    first: usize,
+    kept: VecDeque<Failure>,
+}
+
+/// So many are kept: a loop may throw a million times.
+const FAILURES_MAX: usize = 10_000;
+
+impl Failures {
+    fn push(&mut self, failure: Failure) -> usize {
+        if self.kept.len() >= FAILURES_MAX && self.kept.pop_front().is_some() {
+            self.first = self.first.saturating_add(1);
+        }
+        self.kept.push_back(failure);
+        self.first.saturating_add(self.kept.len()).saturating_sub(1)
+    }
+
+    fn get(&self, number: usize) -> Option<&Failure> {
+        self.kept.get(number.checked_sub(self.first)?)
+    }
+
+    fn get_mut(&mut self, number: usize) -> Option<&mut Failure> {
+        self.kept.get_mut(number.checked_sub(self.first)?)
+    }
+}
+
 /// Makes the error that carries a failure.
 pub fn fault(failure: Failure) -> Fault {
-    let number = FAILURES.with_borrow_mut(|failures| {
-        failures.push(failure);
-        failures.len().saturating_sub(1)
-    });
+    let number = FAILURES.with_borrow_mut(|failures| failures.push(failure));
     Fault::new(ErrorKind::Generic, format!("{MARK}{number}"))
 }
 
@@ -212,7 +250,7 @@ pub fn release() -> Program {
 
 /// Forgets what belongs to the evaluation before.
 fn reset() {
-    FAILURES.with_borrow_mut(|failures| failures.clear());
+    FAILURES.with_borrow_mut(|failures| **failures = Failures::default());
     builtin::reset();
     FORM.set(None);
     SITE.set(None);
@@ -326,7 +364,10 @@ fn no_procedure(message: &str) -> Failure {
         said.push_str(": ");
         said.push_str(value);
     }
-    let value = from_list(vec![symbol(value.unwrap_or("#<object>"))]);
+    let value = value
+        .and_then(|written| Reader::new(written, LIBRARY, 0).read().ok().flatten())
+        .map_or_else(|| symbol("#<object>"), |datum| from_datum(&datum));
+    let value = from_list(vec![value]);
     let arguments = vec![
         boolean(false),
         text("Wrong type to apply: ~S"),

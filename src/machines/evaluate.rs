@@ -186,6 +186,10 @@ fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
     }
 }
 
+/// The codes of names that cannot be used.
+const UNSUPPORTED: &str = "machines::unsupported";
+const UNBOUND: &str = "machines::unbound-variable";
+
 /// The code of a failure because a file does not exist.
 const MISSING_FILE: &str = "missing-file";
 
@@ -194,9 +198,11 @@ const MISSING_FILE: &str = "missing-file";
 fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources) {
     let span = failure.span.unwrap_or_default();
     let code = format!("machines::{}", failure.code);
+    // A name that is not supported here fails as an unbound one.
+    let same = |known: &str| known == code || known == UNSUPPORTED && code == UNBOUND;
     let known = findings
         .iter_mut()
-        .find(|finding| finding.span == span && finding.diagnostic.code == code);
+        .find(|finding| finding.span == span && same(&finding.diagnostic.code));
     if let Some(finding) = known {
         finding.diagnostic.severity = Severity::Error;
         return;
@@ -294,5 +300,7 @@ fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
         .collect()
 }
 
+#[cfg(test)]
+mod place_tests;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ mod syntax_case;
 mod syntax_rules;
 mod values;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
@@ -44,8 +45,8 @@ use syntax_case::{PatternForm, TemplateForm, Use};
 pub use modules::{known_module_of, missing_exports, supported_modules};
 pub use scope::{base_name, stripped};
 pub use session::{
-    FileValue, Outcome, current_use, fill_syntax, fresh_identifier, like, match_syntax, nested,
-    nested_file, same_identifier,
+    FileValue, Outcome, current_use, fill_syntax, fresh_identifier, has_module, import_module,
+    is_defined, like, match_syntax, nested, nested_file, same_identifier,
 };
 pub use syntax_rules::{Matched, Matches};
 
@@ -87,6 +88,8 @@ pub struct Expander {
     modules: Modules,
     macros: Vec<Macro>,
     promises: Promises,
+    /// The names that the file defines at its top level, wherever.
+    defined: HashSet<Rc<str>>,
     sources: Sources,
     /// What is there without an import.
     core: Rc<Scope>,
@@ -172,6 +175,10 @@ impl Expander {
                 Some((head, rest)) => match self.head_binding(head, scope) {
                     Some(Binding::Special(special)) => self.special(special, datum, rest, scope),
                     Some(Binding::Macro(number)) => self.macro_use(number, datum, scope),
+                    None if self.is_syntax_elsewhere(head, scope) => {
+                        // What stands in it is for that syntax to say.
+                        Ok(self.expr(head, scope))
+                    }
                     _ => {
                         let operator = self.expr(head, scope);
                         let operator = self.sited(operator, datum.span);
@@ -259,7 +266,7 @@ impl Expander {
             Special::When => self.form_when(datum, rest, scope, true),
             Special::Unless => self.form_when(datum, rest, scope, false),
             Special::At => self.form_at(datum, scope),
-            Special::BuildMachine => self.form_build_machine(datum, rest, scope),
+            Special::BuildMachine => Ok(self.form_build_machine(datum, rest, scope)),
             Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
                 self.effect(special, datum, rest, scope)?;
                 Ok(self.nothing(datum.span))
@@ -269,7 +276,7 @@ impl Expander {
                 Ok(self.spliced(&data, datum.span, scope))
             }
             Special::CondExpand => {
-                let data = self.chosen(datum, rest)?;
+                let data = conditional::chosen(datum, rest)?;
                 Ok(self.spliced(data, datum.span, scope))
             }
             Special::EvalWhen => {
@@ -278,6 +285,10 @@ impl Expander {
             }
             Special::CurrentFilename => Ok(self.form_current_filename(datum)),
             Special::Load => self.form_load(datum, rest, scope),
+            Special::LoadPath => {
+                let operator = self.load_path(datum.span);
+                Ok(call(operator, Vec::new(), datum.span))
+            }
             Special::LetSyntax | Special::LetrecSyntax => {
                 let recursive = special == Special::LetrecSyntax;
                 let (inner, body) = self.local_macros(datum, rest, scope, recursive)?;
@@ -311,6 +322,7 @@ impl Expander {
             Special::Syntax => self.form_syntax(datum, rest, scope),
             Special::QuasiSyntax => self.form_quasisyntax(datum, rest, scope),
             Special::SyntaxParameterize => self.form_syntax_parameterize(datum, rest, scope),
+            Special::SyntaxError => Err(said_by_macro(datum, rest)),
             Special::SyntaxRules | Special::IdentifierSyntax => Err(malformed(
                 datum.span,
                 "a macro's rules stand where only an expression can",
@@ -328,14 +340,33 @@ impl Expander {
         }
     }
 
-    /// A call; a lambda with a rest parameter is bound first, because Steel
-    /// compiles its application on the spot wrongly.
+    /// A call. Guile evaluates the operator first, Steel last, so one that
+    /// can be seen to be evaluated is bound before the arguments are; so is a
+    /// lambda that Steel would apply on the spot and wrongly.
     fn applied(&mut self, operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
-        if !matches!(operator.kind, ExprKind::Lambda(_, Some(_), _)) {
-            return call(operator, arguments, span);
+        let effects = !arguments.iter().all(is_without_effect);
+        match &operator.kind {
+            ExprKind::Lambda(parameters, None, _) if parameters.len() == arguments.len() => {
+                return call(operator, arguments, span);
+            }
+            ExprKind::Lambda(..) => {}
+            ExprKind::Unbound(_) => return operator,
+            ExprKind::Local(local, Some(_)) if effects => {
+                let checked = local_value(*local, operator.span);
+                return sequence(vec![operator, call(checked, arguments, span)], span);
+            }
+            ExprKind::Global(global, Some(_)) if effects => {
+                let checked = Expr {
+                    kind: ExprKind::Global(*global, None),
+                    span: operator.span,
+                };
+                return sequence(vec![operator, call(checked, arguments, span)], span);
+            }
+            _ if effects && !is_without_effect(&operator) => {}
+            _ => return call(operator, arguments, span),
         }
         let local = self.program.local();
-        let bound = call(local_value(local, span), arguments, span);
+        let bound = call(local_value(local, operator.span), arguments, span);
         forms::let_expr(vec![(local, operator)], bound, span)
     }
 
@@ -395,6 +426,7 @@ impl Expander {
             Some(Binding::Macro(number)) if self.is_identifier_macro(number) => {
                 return self.macro_use(number, datum, scope);
             }
+            Some(Binding::Special(Special::LoadPath)) => return Ok(self.load_path(span)),
             Some(Binding::Special(Special::Load)) => {
                 return self.load_procedure(datum, scope);
             }
@@ -495,6 +527,31 @@ fn head_name(datum: &Datum) -> &str {
         .and_then(<[Datum]>::first)
         .and_then(Datum::symbol)
         .map_or("?", |name| name)
+}
+
+/// `(syntax-error MESSAGE DATUM …)`
+fn said_by_macro(datum: &Datum, rest: &[Datum]) -> Malformed {
+    let parts: Vec<String> = rest
+        .iter()
+        .map(|part| match &part.kind {
+            Kind::Text(text) => text.to_string(),
+            _ => scope::stripped(part).written(),
+        })
+        .collect();
+    malformed(datum.span, parts.join(" "))
+}
+
+/// Tells whether nobody sees when an expression is evaluated.
+fn is_without_effect(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Constant(_)
+        | ExprKind::Local(_, None)
+        | ExprKind::Global(_, None)
+        | ExprKind::Primitive(_)
+        | ExprKind::Lambda(..) => true,
+        ExprKind::Site(_, inner) => is_without_effect(inner),
+        _ => false,
+    }
 }
 
 fn call(operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {

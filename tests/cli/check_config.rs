@@ -215,23 +215,21 @@ fn values_that_are_no_list_of_machines() {
     ), @r#"
     status 1
     --- stdout
-    m.scm:2:7: warning: unbound variable `machine` [machines::unbound-variable]
+    m.scm:2:7: error: unbound variable `machine` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
              ^^^^^^^
+      help: this looks like a file for `guix deploy` or `guix system`: a machine file gives a list of (build-machine …) forms
     m.scm:2:16: warning: unbound variable `operating-system` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                       ^^^^^^^^^^^^^^^^
-    m.scm:2:33: error: unbound variable `os` [machines::unbound-variable]
+    m.scm:2:33: warning: unbound variable `os` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                                        ^^
-      help: this looks like a file for `guix deploy` or `guix system`: a machine file gives a list of (build-machine …) forms
+      help: did you mean `cos`?
     m.scm:2:38: warning: unbound variable `environment` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
                                             ^^^^^^^^^^^
       help: `environment` is in (rnrs eval): (use-modules (rnrs eval))
-    m.scm:2:50: warning: unbound variable `managed-host-environment-type` [machines::unbound-variable]
-      …t (machine (operating-system os) (environment managed-host-environment-type)
-                                                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     m.scm:3:16: warning: unbound variable `configuration` [machines::unbound-variable]
                      (configuration (machine-ssh-configuration (host-name "a") (sy…
                       ^^^^^^^^^^^^^
@@ -242,7 +240,7 @@ fn values_that_are_no_list_of_machines() {
                      (configuration (machine-ssh-configuration (host-name "a") (sy…
                                                                 ^^^^^^^^^
 
-    m.scm: no machines, 1 error, 7 warnings
+    m.scm: no machines, 1 error, 6 warnings
     --- stderr
     "#);
 }
@@ -866,7 +864,7 @@ fn wrong_usage() {
     status 2
     --- stdout
     --- stderr
-    offload: error: cannot read "/": not a regular file
+    offload: error: cannot read "/": Is a directory
     "#);
     insta::assert_snapshot!(env.run("guix", &["offload", "check-config", "--help"]), @r"
     status 0

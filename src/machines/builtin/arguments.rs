@@ -35,7 +35,7 @@ impl<'a> Arguments<'a> {
         if (min..=max).contains(&values.len()) {
             return Ok(Self { name, values });
         }
-        Err(raise::wrong_number_of_args(engine::symbol(name)))
+        Err(raise::wrong_number_of_args(described(name, min, max)))
     }
 
     /// All of them.
@@ -179,4 +179,41 @@ impl<'a> Arguments<'a> {
         }
         Ok((start, end))
     }
+}
+
+/// A procedure by its name and what it takes, as `write` gives it: the errors
+/// about numbers of arguments show it.
+pub struct Description(String);
+
+impl Description {
+    /// How it is written.
+    pub fn written(&self) -> String {
+        self.0.clone()
+    }
+}
+
+fn described(name: &str, min: usize, max: usize) -> Value {
+    // Guile's arithmetic gives its name only.
+    if matches!(name, "-" | "/" | "max" | "min") {
+        return engine::text(name);
+    }
+    let mut parts = vec!["_"; min];
+    let optional = max.saturating_sub(min);
+    if max == usize::MAX {
+        if min == 0 {
+            parts.push("_");
+        } else {
+            parts.extend([".", "_"]);
+        }
+    } else if optional > 0 {
+        parts.push("#:optional");
+        parts.extend(std::iter::repeat_n("_", optional));
+    }
+    let takes = if max == usize::MAX && min == 0 {
+        "_".to_owned()
+    } else {
+        format!("({})", parts.join(" "))
+    };
+    let written = format!("#<procedure {name} {takes}>");
+    engine::foreign(Description(written)).unwrap_or_default()
 }

@@ -140,6 +140,9 @@ fn member_by(name: &'static str, values: &[Value], test: Test) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
     let wanted = arguments.value(0)?;
     let mut rest = arguments.value(1)?.clone();
+    if matches!(walk(&rest, |_| ()), End::Circle) {
+        return Err(arguments.wrong(1, "list"));
+    }
     while let Some((first, next)) = uncons(&rest) {
         if test(wanted, &first) {
             return Ok(rest);

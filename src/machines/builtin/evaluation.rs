@@ -15,7 +15,7 @@ use crate::machines::engine::{
     self, Answer, Failure, Fault, Value, View, boolean, fault, foreign, pair, uncons, view,
     with_foreign,
 };
-use crate::machines::expand::{nested, nested_file};
+use crate::machines::expand::{has_module, import_module, is_defined, nested, nested_file};
 use crate::machines::source::Span;
 
 pub(super) const TABLE: Table = &[
@@ -24,8 +24,26 @@ pub(super) const TABLE: Table = &[
     ("%load-open", load_open),
     ("%load-next", load_next),
     ("%primitive", primitive),
+    ("%module-define", module_define),
     ("current-module", module),
     ("interaction-environment", module),
+    ("module?", |values| {
+        Ok(boolean(values.first().is_some_and(is_module)))
+    }),
+    ("%module-defined?", |values| {
+        let arguments = Arguments::exactly("module-defined?", values, 2)?;
+        defined(arguments.value(0)?, arguments.value(1)?)
+    }),
+    ("module-name", module_name),
+    ("%module-use!", module_use),
+    ("resolve-interface", |values| {
+        resolve("resolve-interface", values)
+    }),
+    ("resolve-module", |values| resolve("resolve-module", values)),
+    ("set-current-module", |values| {
+        Arguments::exactly("set-current-module", values, 1)?;
+        foreign(Module(None))
+    }),
 ];
 
 /// The place of what stands in no file.
@@ -41,12 +59,83 @@ const DEPTH_MAX: usize = 1_000;
 /// Nor is a longer list.
 const LENGTH_MAX: usize = 1_000_000;
 
-/// The module that the file is evaluated in.
-struct Module;
+/// A module by its name; without: the one that the file is evaluated in.
+struct Module(Option<Datum>);
 
 fn module(values: &[Value]) -> Answer {
     Arguments::exactly("current-module", values, 0)?;
-    foreign(Module)
+    foreign(Module(None))
+}
+
+fn is_module(value: &Value) -> bool {
+    with_foreign(value, |_: &Module| ()).is_some()
+}
+
+/// The name of another module than the file's own.
+fn named(value: &Value) -> Option<Datum> {
+    with_foreign(value, |module: &Module| module.0.clone()).flatten()
+}
+
+/// `(resolve-module NAME …)`
+fn resolve(name: &'static str, values: &[Value]) -> Answer {
+    let arguments = Arguments::at_least(name, values, 1)?;
+    let module = arguments.value(0)?;
+    let datum = datum_at(module, NOWHERE, DEPTH_MAX)?;
+    if has_module(&datum).map_err(fault)? {
+        return foreign(Module(Some(datum)));
+    }
+    Err(engine::raise::misc_error(
+        "",
+        "no code for module ~S",
+        vec![module.clone()],
+    ))
+}
+
+fn module_name(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("module-name", values, 1)?;
+    Ok(match named(arguments.value(0)?) {
+        Some(name) => engine::from_datum(&name),
+        None => engine::from_list(vec![engine::symbol("guile-user")]),
+    })
+}
+
+/// `(module-use! MODULE INTERFACE)`
+fn module_use(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("module-use!", values, 2)?;
+    if let Some(name) = named(arguments.value(1)?) {
+        import_module(&name).map_err(fault)?;
+    }
+    Ok(engine::unspecified())
+}
+
+fn defined(module: &Value, name: &Value) -> Answer {
+    let View::Symbol(symbol) = view(name) else {
+        return Err(engine::raise::wrong_type_arg("defined?", 1, name));
+    };
+    let module = named(module);
+    is_defined(symbol, module.as_ref())
+        .map(boolean)
+        .map_err(fault)
+}
+
+/// `(%module-define NAME VALUE)`: the form that defines it.
+fn module_define(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("module-define!", values, 2)?;
+    let kind = |name: &str| Kind::Symbol(name.into());
+    let parts = [
+        kind("define"),
+        datum_at(arguments.value(0)?, NOWHERE, DEPTH_MAX)?.kind,
+        Kind::Symbol(engine::opaque(arguments.value(1)?)),
+    ];
+    let span = NOWHERE;
+    let form = parts.map(|kind| Datum { kind, span }).to_vec();
+    texts(
+        &Datum {
+            kind: Kind::List(form),
+            span,
+        },
+        None,
+    )
 }
 
 /// `(%primitive NAME)`, for the texts made here.
@@ -63,15 +152,23 @@ fn constant(values: &[Value]) -> Answer {
     engine::nested_constant(number).map_err(fault)
 }
 
-/// `(%eval-prepare FORM)`: two texts.
+/// `(%eval-prepare FORM MODULE)`: two texts.
 fn eval_prepare(values: &[Value]) -> Answer {
-    let arguments = Arguments::exactly("eval", values, 1)?;
+    let arguments = Arguments::exactly("eval", values, 2)?;
+    let module = arguments.value(1)?;
+    if !is_module(module) {
+        return Err(engine::raise::wrong_type_saying(
+            "eval",
+            "Wrong type argument in position 2 (expecting module): ~S",
+            module,
+        ));
+    }
     let datum = datum_of(arguments.value(0)?)?;
-    texts(&datum)
+    texts(&datum, named(module).as_ref())
 }
 
-fn texts(datum: &Datum) -> Answer {
-    let (definitions, code) = nested(datum).map_err(fault)?;
+fn texts(datum: &Datum, module: Option<&Datum>) -> Answer {
+    let (definitions, code) = nested(datum, module).map_err(fault)?;
     Ok(pair(definitions, code))
 }
 
@@ -98,7 +195,7 @@ fn load_next(values: &[Value]) -> Answer {
         loading.0.borrow_mut().pop_front()
     });
     match next.flatten() {
-        Some(Ok(datum)) => texts(&datum),
+        Some(Ok(datum)) => texts(&datum, None),
         Some(Err(failure)) => Err(fault(failure)),
         None => Ok(boolean(false)),
     }

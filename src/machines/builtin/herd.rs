@@ -66,7 +66,7 @@ fn ask(values: &[Value]) -> Answer {
         written(&text(folder.to_string_lossy().into_owned())),
     );
     dependency::note_uncacheable("the shepherd was asked");
-    let reply = conversation(&path, &command).map_err(|error| system_error(&error))?;
+    let reply = conversation(&path, &command).map_err(|error| system_error(&path, &error))?;
     let Some(reply) = reply.as_ref().and_then(Reply::of) else {
         return Ok(boolean(false));
     };
@@ -82,9 +82,15 @@ fn ask(values: &[Value]) -> Answer {
     }
 }
 
-fn system_error(error: &io::Error) -> Fault {
+fn system_error(path: &str, error: &io::Error) -> Fault {
     match error.raw_os_error() {
-        Some(errno) => raise::system_error("connect", errno, Vec::new()),
+        Some(errno) => fault(Failure {
+            message: format!(
+                "cannot reach the shepherd at {path}: {}",
+                nix::errno::Errno::from_raw(errno).desc()
+            ),
+            ..raise::system_failure("connect", errno, Vec::new())
+        }),
         None => fault(Failure::new(
             "system-error",
             format!("the shepherd does not answer: {error}"),

@@ -152,11 +152,9 @@ fn choose(values: &[Value]) -> Answer {
         .zip(values.iter().skip(2))
         .find(|((least, most), _)| *least <= count && most.is_none_or(|most| count <= most))
         .map(|(_, procedure)| procedure.clone())
-        .ok_or_else(|| {
-            fault(Failure::new(
-                "wrong-number-of-arguments",
-                format!("wrong number of arguments: no clause takes {count}"),
-            ))
+        .ok_or_else(|| match values.get(2) {
+            Some(procedure) => raise::wrong_number_of_args(procedure.clone()),
+            None => raise::wrong_number_of_args(engine::symbol("case-lambda")),
         })
 }
 
@@ -170,10 +168,13 @@ fn lambda_args(values: &[Value]) -> Answer {
     };
     let given = engine::argument_list(arguments.value(1)?);
     let wrong_number = || {
-        fault(Failure::new(
-            "wrong-number-of-arguments",
-            format!("wrong number of arguments: {} are given", given.len()),
-        ))
+        raise::scm_error(
+            "wrong-number-of-args",
+            "eval",
+            "Wrong number of arguments",
+            engine::from_list(Vec::new()),
+            boolean(false),
+        )
     };
     let Some((required, mut others)) = given.split_at_checked(signature.required) else {
         return Err(wrong_number());
@@ -209,12 +210,8 @@ fn keyword_values(
     mut others: &[Value],
     out: &mut Vec<Value>,
 ) -> Result<(), Fault> {
-    let wrong = |what: &str, value: &Value| {
-        fault(Failure::new(
-            "keyword-argument",
-            format!("{what}: {}", super::print::written(value)),
-        ))
-    };
+    let wrong =
+        |what: &str, value: &Value| raise::keyword_error(engine::text("eval"), what, value.clone());
     let mut found = vec![engine::unset(); signature.keywords.len()];
     loop {
         others = match others {
@@ -233,12 +230,12 @@ fn keyword_values(
                     }
                     ([_, rest @ ..], None) if signature.allow_others => rest,
                     ([], None) if signature.allow_others => rest,
-                    ([], _) => return Err(wrong("a keyword without a value", word)),
-                    ([..], None) => return Err(wrong("unknown keyword", word)),
+                    ([], _) => return Err(wrong("Keyword argument has no value", word)),
+                    ([..], None) => return Err(wrong("Unrecognized keyword", word)),
                 }
             }
             [_, rest @ ..] if signature.rest => rest,
-            [other, ..] => return Err(wrong("this is no keyword", other)),
+            [other, ..] => return Err(wrong("Invalid keyword", other)),
         };
     }
     out.append(&mut found);

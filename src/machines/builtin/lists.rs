@@ -180,7 +180,7 @@ fn cons(values: &[Value]) -> Answer {
 
 fn part(name: &'static str, values: &[Value], part: fn(&Value) -> Option<Value>) -> Answer {
     let value = Arguments::exactly(name, values, 1)?.value(0)?;
-    part(value).ok_or_else(|| raise::wrong_type_expecting(name, "pair", value))
+    part(value).ok_or_else(|| raise::wrong_type_of(name, 1, "pair", value))
 }
 
 fn set(name: &'static str, values: &[Value], set: fn(&Value, Value) -> Option<()>) -> Answer {

@@ -342,7 +342,7 @@ pub fn written(value: &Value) -> Option<String> {
             (None, Kind::Output(sink)) if sink.borrow().descriptor() > 0 => {
                 format!("file {}", sink.borrow().descriptor())
             }
-            (None, _) => format!("string {here:x}"),
+            (None, _) => format!("file {here:x}"),
         };
         format!("#<{direction}: {name}>")
     })

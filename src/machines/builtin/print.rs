@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Table;
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Description};
 use super::characters::Set;
 use super::offload;
 use super::tables::HashTable;
@@ -260,6 +260,7 @@ fn foreign(value: &Value) -> String {
         format!("#<hash-table {here:x} {}>", table.written())
     })
     .or_else(|| with_foreign(value, Set::written))
+    .or_else(|| with_foreign(value, Description::written))
     .or_else(|| super::ports::written(value))
     .or_else(|| super::regexps::written(value))
     .unwrap_or_else(|| offload::written(value))

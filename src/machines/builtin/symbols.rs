@@ -79,9 +79,8 @@ fn made(_name: &'static str, values: &[Value]) -> Answer {
 
 fn symbol_hash(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("symbol-hash", values, 1)?;
-    let hash = arguments.symbol(0)?.bytes().fold(5381_i64, |hash, byte| {
-        hash.wrapping_mul(33).wrapping_add(i64::from(byte)) & i64::MAX
-    });
+    let hash = super::tables::hash::text(arguments.symbol(0)?);
+    let hash = i64::try_from(hash).unwrap_or(i64::MAX);
     Ok(integer(hash))
 }
 

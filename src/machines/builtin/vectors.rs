@@ -88,7 +88,7 @@ fn make_array(values: &[Value]) -> Answer {
 
 fn items(arguments: &Arguments<'_>, name: &str) -> Result<Vec<Value>, Fault> {
     let vector = arguments.value(0)?;
-    vector_items(vector).ok_or_else(|| raise::wrong_type_arg(name, 1, vector))
+    vector_items(vector).ok_or_else(|| raise::wrong_type_of(name, 1, "vector", vector))
 }
 
 fn array_items(arguments: &Arguments<'_>) -> Result<Vec<Value>, Fault> {
@@ -106,12 +106,15 @@ fn part(arguments: &Arguments<'_>) -> Result<Vec<Value>, Fault> {
 fn place(arguments: &Arguments<'_>, name: &str, index: usize) -> Result<usize, Fault> {
     let vector = arguments.value(0)?;
     let length = with_vector(vector, <[Value]>::len)
-        .ok_or_else(|| raise::wrong_type_arg(name, 1, vector))?;
-    let at = arguments.index(index)?;
-    if at < length {
-        Ok(at)
-    } else {
-        Err(raise::out_of_range("", arguments.value(index)?))
+        .ok_or_else(|| raise::wrong_type_of(name, 1, "vector", vector))?;
+    let value = arguments.value(index)?;
+    let position = index.saturating_add(1);
+    match view(value) {
+        View::Integer(n) => usize::try_from(n)
+            .ok()
+            .filter(|at| *at < length)
+            .ok_or_else(|| raise::out_of_range_of(name, position, value)),
+        _ => Err(raise::wrong_type_of(name, position, "small integer", value)),
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Text {
     pub text: String,
     /// The constants that occur in it.
     pub constants: BTreeSet<u32>,
+    /// The global variables that occur in it.
+    pub globals: BTreeSet<u32>,
     /// Which stretch of it comes from where, inner ones before outer ones.
     map: Vec<(u32, u32, Span)>,
 }
@@ -49,6 +51,7 @@ pub fn emit(program: &mut Program) -> Text {
     let mut emitter = Emitter {
         program,
         single: false,
+        thens: 0,
         out: Text::default(),
     };
     for (global, value) in library.iter().chain(&initial) {
@@ -68,10 +71,15 @@ pub fn emit(program: &mut Program) -> Text {
     emitter.out
 }
 
+/// So deep second parts of `if` are nested as they are.
+const THENS_MAX: u32 = 3;
+
 struct Emitter<'a> {
     program: &'a Program,
     /// Several values may come where one is wanted, which takes the first.
     single: bool,
+    /// How many second parts of an `if` stand around what is written.
+    thens: u32,
     out: Text,
 }
 
@@ -83,6 +91,11 @@ impl Emitter<'_> {
     fn name(&mut self, prefix: char, number: u32) {
         self.out.text.push(prefix);
         self.out.text.push_str(&number.to_string());
+    }
+
+    fn global(&mut self, global: u32) {
+        self.out.globals.insert(global);
+        self.name('g', global);
     }
 
     fn here(&self) -> u32 {
@@ -98,7 +111,7 @@ impl Emitter<'_> {
             }
             ExprKind::Local(local, check) => self.checked(*check, |this| this.local(*local)),
             ExprKind::Global(global, check) => {
-                self.checked(*check, |this| this.name('g', *global));
+                self.checked(*check, |this| this.global(*global));
             }
             ExprKind::Primitive(name) => {
                 self.push("p.");
@@ -112,16 +125,7 @@ impl Emitter<'_> {
                 self.expr(operator);
                 self.push(")");
             }
-            ExprKind::If(parts) => {
-                let [test, then, otherwise] = &**parts;
-                self.push("(if ");
-                self.one(test);
-                self.push(" ");
-                self.expr(then);
-                self.push(" ");
-                self.expr(otherwise);
-                self.push(")");
-            }
+            ExprKind::If(parts) => self.choice(parts),
             ExprKind::Lambda(parameters, rest, body) => self.lambda(parameters, *rest, body),
             ExprKind::Taking(signature, lambda) => {
                 self.push("((lambda (b) (lambda a (p.%apply b (p.%lambda-args ");
@@ -204,7 +208,7 @@ impl Emitter<'_> {
 
     fn set_global(&mut self, global: u32, value: &Expr) {
         self.push("(set! ");
-        self.name('g', global);
+        self.global(global);
         self.push(" ");
         self.one(value);
         self.push(")");
@@ -229,6 +233,43 @@ impl Emitter<'_> {
         self.push(" ");
         self.boxing(parameters, rest, body);
         self.push(")");
+    }
+
+    /// A pass of Steel's compiler (`FlipNotCondition`) goes through the second
+    /// part of each `if` twice and never through the third, so the second
+    /// parts must not be nested deep: it would take time to the power of two.
+    fn choice(&mut self, [test, then, otherwise]: &[Expr; 3]) {
+        let depth = self.thens;
+        if depth < THENS_MAX || !has_choice(then) {
+            self.push("(if ");
+            self.one(test);
+            self.push(" ");
+            self.thens = depth.saturating_add(1);
+            self.expr(then);
+            self.push(" ");
+            self.thens = 0;
+            self.expr(otherwise);
+        } else if !has_choice(otherwise) {
+            self.push("(if (p.not ");
+            self.one(test);
+            self.push(") ");
+            self.expr(otherwise);
+            self.push(" ");
+            self.thens = 0;
+            self.expr(then);
+        } else {
+            self.push("((lambda (t) (if ");
+            self.one(test);
+            self.push(" (t) ");
+            self.thens = 0;
+            self.expr(otherwise);
+            self.thens = depth;
+            self.push(")) (lambda () ");
+            self.expr(then);
+            self.push(")");
+        }
+        self.push(")");
+        self.thens = depth;
     }
 
     fn choosing(&mut self, cases: u32, lambdas: &[Expr]) {
@@ -337,6 +378,29 @@ fn may_give_several(expr: &Expr) -> bool {
         ExprKind::If(parts) => parts.iter().skip(1).any(may_give_several),
         ExprKind::Sequence(parts) => parts.last().is_some_and(may_give_several),
         ExprKind::Let(_, body) | ExprKind::Letrec(_, body) => may_give_several(body),
+        _ => false,
+    }
+}
+
+/// Tells whether there is a choice in an expression.
+fn has_choice(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::If(_) => true,
+        ExprKind::Lambda(_, _, expr)
+        | ExprKind::Taking(_, expr)
+        | ExprKind::Site(_, expr)
+        | ExprKind::Letrec(_, expr)
+        | ExprKind::SetLocal(_, expr)
+        | ExprKind::SetGlobal(_, expr) => has_choice(expr),
+        ExprKind::Choosing(_, all) | ExprKind::Sequence(all) | ExprKind::Machine(_, all) => {
+            all.iter().any(has_choice)
+        }
+        ExprKind::Call(operator, arguments) => {
+            has_choice(operator) || arguments.iter().any(has_choice)
+        }
+        ExprKind::Let(bindings, body) => {
+            bindings.iter().any(|(_, value)| has_choice(value)) || has_choice(body)
+        }
         _ => false,
     }
 }

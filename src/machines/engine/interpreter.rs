@@ -23,7 +23,7 @@ use crate::machines::source::Span;
 struct Known {
     primitives: HashSet<&'static str>,
     constants: HashSet<u32>,
-    globals: usize,
+    globals: HashSet<u32>,
     /// The constants that are pairs.
     pairs: Vec<(u32, Value)>,
 }
@@ -100,11 +100,12 @@ impl Interpreter {
                     self.engine.register_value(&format!("k{number}"), value);
                 }
             }
-            for number in known.globals..program.globals.len() {
-                self.engine
-                    .register_value(&format!("g{number}"), unset.clone());
+            for number in &text.globals {
+                if known.globals.insert(*number) {
+                    self.engine
+                        .register_value(&format!("g{number}"), unset.clone());
+                }
             }
-            known.globals = program.globals.len();
             Ok(())
         })
     }
@@ -215,10 +216,11 @@ pub fn nested(program: &Program, text: Text) -> (Value, Value) {
                 define(&format!("k{number}"), &format!("(p.%constant {number})"));
             }
         }
-        for number in known.globals..program.globals.len() {
-            define(&format!("g{number}"), "unset");
+        for number in &text.globals {
+            if known.globals.insert(*number) {
+                define(&format!("g{number}"), "unset");
+            }
         }
-        known.globals = program.globals.len();
     });
     definitions.push_str("unset\n");
     let code = enter_unit(text);

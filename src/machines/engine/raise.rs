@@ -4,6 +4,8 @@
 //! engine's table of failures. The words of the messages and the order of the
 //! arguments are Guile's (measured, 3.0.11), because files may look at them.
 
+mod words;
+
 use std::cell::OnceCell;
 use std::rc::Rc;
 
@@ -13,6 +15,9 @@ use super::value::{boolean, from_list, integer, symbol, text, view};
 use super::{Failure, Fault, Value, View, fault, list_items};
 use crate::machines::builtin::print::{displayed, written};
 use crate::machines::builtin::records;
+use words::plainer;
+
+pub use words::formatted;
 
 /// What was thrown.
 #[derive(Clone, Debug)]
@@ -153,17 +158,20 @@ pub fn misc_error(subr: &str, message: &str, arguments: Vec<Value>) -> Fault {
 
 /// An error of the system about something, such as a file's name.
 pub fn system_error(subr: &str, errno: i32, about: Vec<Value>) -> Fault {
+    fault(system_failure(subr, errno, about))
+}
+
+/// The same as a failure.
+pub fn system_failure(subr: &str, errno: i32, about: Vec<Value>) -> Failure {
     let mut arguments = vec![text(Errno::from_raw(errno).desc())];
     arguments.extend(about);
     let message = vec!["~A"; arguments.len().min(1)].join("")
         + &": ~S".repeat(arguments.len().saturating_sub(1));
-    scm_error(
-        "system-error",
-        subr,
-        &message,
-        from_list(arguments),
-        from_list(vec![integer(i64::from(errno))]),
-    )
+    let rest = from_list(vec![integer(i64::from(errno))]);
+    Failure::thrown(Thrown::new(
+        "system-error".into(),
+        vec![name(subr), text(message), from_list(arguments), rest],
+    ))
 }
 
 /// A division by exact zero and its kin.
@@ -294,6 +302,7 @@ impl Thrown {
             },
             "wrong-type-arg" => Failure::new("wrong-type", self.message()),
             "wrong-number-of-args" => Failure::new("wrong-number-of-arguments", self.message()),
+            "keyword-argument-error" => Failure::new("keyword-argument", self.keyword_message()),
             "unbound-variable" => Failure::new("unbound-variable", self.message()),
             "out-of-range" => Failure::new("out-of-range", self.message()),
             "misc-error" => Failure::new("error", self.message()),
@@ -303,6 +312,18 @@ impl Thrown {
         };
         failure.thrown = Some(Rc::new(self.clone()));
         failure
+    }
+
+    /// `Unrecognized keyword: #:hots`
+    fn keyword_message(&self) -> String {
+        if let [_, message, _, culprits, ..] = &*self.arguments
+            && let View::Text(message) = view(message)
+            && let Some(culprits) = list_items(culprits)
+            && let Some(culprit) = culprits.first()
+        {
+            return format!("{}: {}", &*message, written(culprit));
+        }
+        self.message()
     }
 
     fn system_failure(&self) -> Failure {
@@ -395,102 +416,4 @@ impl Thrown {
 /// `ENOENT`, the one that means no machines to stock.
 fn enoent() -> i32 {
     Errno::ENOENT as i32
-}
-
-/// Guile's usual messages in words that say what to change.
-fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
-    Some(match (message, arguments) {
-        ("Wrong type argument in position ~A (expecting ~A): ~S", [position, expected, value]) => {
-            must_be(
-                &displayed(position),
-                &article(&displayed(expected)),
-                &written(value),
-            )
-        }
-        ("Wrong type argument in position ~A: ~S", [position, value]) => format!(
-            "argument {} has the wrong type: {}",
-            displayed(position),
-            written(value)
-        ),
-        ("Wrong type (expecting ~A): ~S", [expected, value]) => format!(
-            "{} is needed, but this is {}",
-            article(&displayed(expected)),
-            written(value)
-        ),
-        ("Argument ~A out of range: ~S", [position, value]) => format!(
-            "argument {} is out of range: {}",
-            displayed(position),
-            written(value)
-        ),
-        ("Value out of range ~S to< ~S: ~S", [low, high, value]) => format!(
-            "{} is out of the range from {} to {}",
-            written(value),
-            written(low),
-            written(high)
-        ),
-        ("Wrong type to apply: ~S", [value]) => {
-            format!(
-                "this is called, but its value is no procedure: {}",
-                written(value)
-            )
-        }
-        ("Wrong number of arguments to ~A", [procedure]) => {
-            format!("wrong number of arguments to {}", displayed(procedure))
-        }
-        ("Unbound variable: ~S", [variable]) => {
-            format!("unbound variable `{}`", displayed(variable))
-        }
-        ("Not a list: ~S", [value]) => {
-            format!("a list is needed, but this is {}", written(value))
-        }
-        ("List of wrong length: ~S", _) => "the lists differ in length".into(),
-        ("~A: ~S", [reason, about]) => format!("{}: {}", displayed(about), displayed(reason)),
-        (_, [value]) => {
-            let rest = message.strip_prefix("Wrong type argument in position ")?;
-            let (position, rest) = rest.split_once(" (expecting ")?;
-            let expected = rest.strip_suffix("): ~S")?;
-            must_be(position, &article(expected), &written(value))
-        }
-        _ => return None,
-    })
-}
-
-fn must_be(position: &str, expected: &str, value: &str) -> String {
-    format!("argument {position} must be {expected}, but it is {value}")
-}
-
-/// `a string`, `an exact integer`
-fn article(noun: &str) -> String {
-    match noun.chars().next() {
-        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {noun}"),
-        _ => format!("a {noun}"),
-    }
-}
-
-/// A message with its arguments for `~A` and `~S`; what is left over follows.
-pub fn formatted(message: &str, arguments: &[Value]) -> String {
-    let mut out = String::with_capacity(message.len());
-    let mut values = arguments.iter();
-    let mut letters = message.chars();
-    while let Some(c) = letters.next() {
-        if c != '~' {
-            out.push(c);
-            continue;
-        }
-        match letters.next() {
-            Some('a' | 'A') => out.push_str(&values.next().map(displayed).unwrap_or_default()),
-            Some('s' | 'S') => out.push_str(&values.next().map(written).unwrap_or_default()),
-            Some('~') | None => out.push('~'),
-            Some('%') => out.push(' '),
-            Some(other) => {
-                out.push('~');
-                out.push(other);
-            }
-        }
-    }
-    for value in values {
-        out.push(' ');
-        out.push_str(&written(value));
-    }
-    out
 }

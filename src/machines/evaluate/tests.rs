@@ -14,6 +14,10 @@ const VALUES: &[(&str, &str)] = &[
     ),
     ("(define x 1) (define (f) x) (set! x 2) (f)", "2"),
     ("(define x 1) (define x 2) x", "2"),
+    (
+        "(define (f) (set! x (+ x 1)) x) (define x 1) (list (f) x)",
+        "(2 2)",
+    ),
     ("(define (f) (g)) (define (g) 7) (f)", "7"),
     ("(define (list . x) (cons 'mine x)) (list 1)", "(mine 1)"),
     (
@@ -494,5 +498,43 @@ proptest! {
         let short = evaluate("m", text.as_bytes(), 100);
         let long = evaluate_with_engine("m", text.as_bytes(), 100);
         prop_assert_eq!(short, long);
+    }
+}
+
+/// Choices inside choices, which Steel's compiler alone would take ages for.
+#[test]
+fn nested_choices_are_compiled_in_time() {
+    let repeat = |count: usize, part: &str| part.repeat(count);
+    let texts = [
+        format!("(and {} 'end)", repeat(60, "(pair? '(1)) ")),
+        format!(
+            "{} 'end {}",
+            repeat(60, "(when (pair? '(1)) "),
+            repeat(60, ")")
+        ),
+        format!(
+            "(cond {} (else 'end))",
+            repeat(80, "((null? '(1)) (if (pair? 1) 2 3)) ")
+        ),
+        format!(
+            "{} 'end {}",
+            repeat(40, "(if (pair? '(1)) "),
+            repeat(40, " (if (null? 1) (if (null? 2) 2 1) 3))")
+        ),
+        format!(
+            "(define (f x) (if (pair? x) {} #f)) (f '(1))",
+            format_args!(
+                "{} 'end {}",
+                repeat(30, "(let ((y (car x))) (if y "),
+                repeat(30, "(if (null? x) 1 2)))")
+            )
+        ),
+    ];
+    for text in texts {
+        let start = std::time::Instant::now();
+        let got = value(&text).map_err(|errors| errors.first().map(Diagnostic::one_line));
+        assert_eq!(got, Ok("end".into()), "{text}");
+        let took = start.elapsed();
+        assert!(took.as_secs() < 20, "{took:?} for {text}");
     }
 }

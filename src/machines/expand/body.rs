@@ -84,14 +84,17 @@ impl Expander {
             match special(head, &self.file) {
                 Some(Special::Begin) => self.declare_redefined(rest),
                 Some(Special::Define | Special::DefineStar) => {
-                    if let Ok((name, _)) = definition_parts(datum)
-                        && matches!(
-                            self.file.lookup(&name),
-                            Some(Binding::Library(_) | Binding::Primitive(_))
-                        )
-                    {
+                    let Ok((name, _)) = definition_parts(datum) else {
+                        continue;
+                    };
+                    let redefined = matches!(
+                        self.file.lookup(&name),
+                        Some(Binding::Library(_) | Binding::Primitive(_))
+                    );
+                    if redefined {
                         self.declare(&name);
                     }
+                    self.defined.insert(name);
                 }
                 _ => {}
             }
@@ -183,7 +186,7 @@ impl Expander {
                 self.scan_all(data.into_iter().map(Cow::Owned), place, scope, found);
             }
             Special::CondExpand => {
-                let data = self.chosen(&form, rest)?.to_vec();
+                let data = super::conditional::chosen(&form, rest)?.to_vec();
                 if data.is_empty() {
                     found.push(What::Done(form.span), scope);
                 }
@@ -220,6 +223,13 @@ impl Expander {
                     .is_some_and(|head| base_name(head).ends_with("-public"))
                 {
                     self.export(Rc::clone(&name), Rc::clone(&name));
+                }
+                let once = head
+                    .and_then(Datum::symbol)
+                    .is_some_and(|head| base_name(head) == "define-once");
+                if once && matches!(scope.lookup(&name), Some(Binding::Global(_))) {
+                    found.push(What::Done(form.span), scope);
+                    return Ok(());
                 }
                 self.declare_in(place, &name, found);
                 found.push(What::Define(name, form), scope);

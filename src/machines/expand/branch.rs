@@ -60,8 +60,7 @@ impl Expander {
             return Err(malformed(datum.span, "a body is needed after the test"));
         }
         let test = self.expr(test, scope);
-        let body = body.iter().map(|form| self.expr(form, scope)).collect();
-        let body = sequence(body, datum.span);
+        let body = self.clause_body(body, datum.span, scope);
         let nothing = self.nothing(datum.span);
         Ok(if wanted {
             choice(test, body, nothing, datum.span)
@@ -97,7 +96,7 @@ impl Expander {
                         "`else` must be the last clause, with a value",
                     ));
                 }
-                expr = self.expressions(body, span, scope);
+                expr = self.clause_body(body, span, scope);
                 continue;
             }
             expr = match body {
@@ -117,14 +116,45 @@ impl Expander {
                         span,
                     )
                 }
+                [guard, arrow, receiver] if is_word(arrow, "=>", scope) => {
+                    self.guarded([test, guard, receiver], expr, span, scope)
+                }
                 body => {
                     let test = self.expr(test, scope);
-                    let body = self.expressions(body, span, scope);
+                    let body = self.clause_body(body, span, scope);
                     choice(test, body, expr, span)
                 }
             };
         }
         Ok(expr)
+    }
+
+    /// `(generator guard => receiver)` of SRFI-61: both take all values.
+    fn guarded(
+        &mut self,
+        parts: [&Datum; 3],
+        otherwise: Expr,
+        span: Span,
+        scope: &Rc<Scope>,
+    ) -> Expr {
+        let [generator, guard, receiver] = parts.map(|part| self.expr(part, scope));
+        let values = self.program.local();
+        let mut applied = |operator: Expr| {
+            let arguments = vec![operator, local_value(values, span)];
+            self.library_call("apply", arguments, span)
+        };
+        let test = applied(guard);
+        let then = applied(receiver);
+        let producer = Expr {
+            span: generator.span,
+            kind: ExprKind::Lambda(Vec::new(), None, Box::new(generator)),
+        };
+        let body = choice(test, then, otherwise, span);
+        let taker = Expr {
+            kind: ExprKind::Lambda(Vec::new(), Some(values), Box::new(body)),
+            span,
+        };
+        self.library_call("call-with-values", vec![producer, taker], span)
     }
 
     pub(super) fn form_case(
@@ -136,10 +166,13 @@ impl Expander {
         let [key, clauses @ ..] = rest else {
             return Err(malformed(datum.span, "`case` needs a key and clauses"));
         };
+        if clauses.is_empty() {
+            return Err(malformed(datum.span, "`case` needs a clause"));
+        }
         let key = self.expr(key, scope);
         let local = self.program.local();
         let mut expr = self.nothing(datum.span);
-        for clause in clauses.iter().rev() {
+        for (number, clause) in clauses.iter().enumerate().rev() {
             let Some([data, body @ ..]) = clause.list() else {
                 return Err(malformed(
                     clause.span,
@@ -153,9 +186,12 @@ impl Expander {
                     call(receiver, vec![local_value(local, span)], span)
                 }
                 [] => return Err(malformed(span, "a clause of `case` needs a value")),
-                body => self.expressions(body, span, scope),
+                body => self.clause_body(body, span, scope),
             };
             expr = if is_word(data, "else", scope) {
+                if number.saturating_add(1) != clauses.len() {
+                    return Err(malformed(span, "`else` must be the last clause"));
+                }
                 value
             } else if data.list().is_some() {
                 let arguments = vec![local_value(local, span), self.quoted(data)];
@@ -166,6 +202,22 @@ impl Expander {
             };
         }
         Ok(let_expr(vec![(local, key)], expr, datum.span))
+    }
+
+    /// The body of a clause, which may have definitions of its own.
+    fn clause_body(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {
+        if let [only] = forms
+            && only.list().is_none()
+        {
+            return self.expr(only, scope);
+        }
+        match self.body(forms, span, scope) {
+            Ok(expr) => expr,
+            Err(malformed) => {
+                self.find(malformed);
+                self.nothing(span)
+            }
+        }
     }
 
     pub(super) fn expressions(&mut self, forms: &[Datum], span: Span, scope: &Rc<Scope>) -> Expr {

@@ -1,7 +1,7 @@
 //! `cond-expand`: forms by what is there.
 
 use super::scope::base_name;
-use super::{Expanded, Expander, malformed};
+use super::{Expanded, malformed};
 use crate::machines::datum::Datum;
 
 /// What Guile 3.0.11 says that it has (`%cond-expand-features`, measured).
@@ -36,66 +36,56 @@ pub const FEATURES: &[&str] = &[
     "srfi-244",
 ];
 
-impl Expander {
-    /// The forms of the first clause whose requirement is met.
-    pub(super) fn chosen<'d>(
-        &mut self,
-        datum: &Datum,
-        clauses: &'d [Datum],
-    ) -> Expanded<&'d [Datum]> {
-        for clause in clauses {
-            let Some((requirement, forms)) = clause.list().and_then(<[Datum]>::split_first) else {
-                return Err(malformed(
-                    clause.span,
-                    "a clause of `cond-expand` must be (REQUIREMENT FORM …)",
-                ));
-            };
-            if self.is_met(requirement)? {
-                return Ok(forms);
-            }
+/// The forms of the first clause whose requirement is met.
+pub(super) fn chosen<'d>(datum: &Datum, clauses: &'d [Datum]) -> Expanded<&'d [Datum]> {
+    for clause in clauses {
+        let Some((requirement, forms)) = clause.list().and_then(<[Datum]>::split_first) else {
+            return Err(malformed(
+                clause.span,
+                "a clause of `cond-expand` must be (REQUIREMENT FORM …)",
+            ));
+        };
+        if is_met(requirement)? {
+            return Ok(forms);
         }
-        Err(malformed(
-            datum.span,
-            "no clause of this `cond-expand` applies here",
-        ))
     }
+    Err(malformed(
+        datum.span,
+        "no clause of this `cond-expand` applies here",
+    ))
+}
 
-    fn is_met(&mut self, requirement: &Datum) -> Expanded<bool> {
-        let bad = || malformed(requirement.span, "this is no requirement");
-        if let Some(name) = requirement.symbol() {
-            let name = base_name(name);
-            return Ok(name == "else" || FEATURES.contains(&name));
+fn is_met(requirement: &Datum) -> Expanded<bool> {
+    let bad = || malformed(requirement.span, "this is no requirement");
+    if let Some(name) = requirement.symbol() {
+        let name = base_name(name);
+        return Ok(name == "else" || FEATURES.contains(&name));
+    }
+    let (head, rest) = requirement
+        .list()
+        .and_then(<[Datum]>::split_first)
+        .ok_or_else(bad)?;
+    match head.symbol().map(|name| base_name(name)) {
+        Some("and") => {
+            for part in rest {
+                if !is_met(part)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
         }
-        let (head, rest) = requirement
-            .list()
-            .and_then(<[Datum]>::split_first)
-            .ok_or_else(bad)?;
-        match head.symbol().map(|name| base_name(name)) {
-            Some("and") => {
-                for part in rest {
-                    if !self.is_met(part)? {
-                        return Ok(false);
-                    }
+        Some("or") => {
+            for part in rest {
+                if is_met(part)? {
+                    return Ok(true);
                 }
-                Ok(true)
             }
-            Some("or") => {
-                for part in rest {
-                    if self.is_met(part)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-            Some("not") => match rest {
-                [part] => Ok(!self.is_met(part)?),
-                _ => Err(bad()),
-            },
-            Some("library") => match rest {
-                [name] => Ok(self.has_module(name)),
-                _ => Err(bad()),
-            },
+            Ok(false)
+        }
+        Some("not") => match rest {
+            [part] => Ok(!is_met(part)?),
             _ => Err(bad()),
-        }
+        },
+        _ => Err(bad()),
     }
 }

@@ -123,6 +123,10 @@ impl Expander {
                 self.program.assign(local);
                 ExprKind::SetLocal(local, Box::new(value))
             }
+            Some(Binding::Special(Special::LoadPath)) => {
+                self.set_load_path(value);
+                return Ok(self.nothing(datum.span));
+            }
             Some(Binding::Special(_) | Binding::Macro(_) | Binding::Pattern(_)) => {
                 return Err(malformed(
                     target.span,
@@ -130,7 +134,26 @@ impl Expander {
                 ));
             }
             Some(_) => ExprKind::SetGlobal(self.declare(name), Box::new(value)),
-            None => self.promise(name, target.span, scope),
+            None => {
+                let kind = self.promise(name, target.span, scope);
+                let ExprKind::Global(global, _) = kind else {
+                    let span = target.span;
+                    return Ok(Expr { kind, span });
+                };
+                // Guile evaluates the value, then finds no variable.
+                let local = self.program.local();
+                let span = datum.span;
+                let check = Expr {
+                    kind,
+                    span: target.span,
+                };
+                let set = Expr {
+                    kind: ExprKind::SetGlobal(global, Box::new(local_value(local, span))),
+                    span,
+                };
+                let parts = vec![check, set, self.nothing(span)];
+                return Ok(let_expr(vec![(local, value)], sequence(parts, span), span));
+            }
         };
         // Steel's assignments have the old value.
         let span = datum.span;
@@ -244,6 +267,9 @@ impl Expander {
             let Some(symbol) = name.symbol() else {
                 return Err(malformed(name.span, "`letrec` binds names only"));
             };
+            if inner.lookup_here(symbol).is_some() {
+                return Err(malformed(name.span, format!("`{symbol}` is bound twice")));
+            }
             let local = self.recursive_local();
             inner.bind(symbol, Binding::Local(local));
             locals.push(local);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::forms::let_expr;
 use super::scope::base_name;
-use super::{Binding, Expanded, Expander, Finding, Scope, local_value, malformed, refused};
+use super::{Binding, Expanded, Expander, Finding, Scope, local_value, malformed};
 use crate::machines::core::{Constant, Expr, ExprKind, FieldForm, FieldSource, RecordForm};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
@@ -43,13 +43,22 @@ impl Expander {
         datum: &Datum,
         rest: &[Datum],
         scope: &Rc<Scope>,
-    ) -> Expanded<Expr> {
-        let clauses = clauses(rest)?;
+    ) -> Expr {
+        let mut clauses = Vec::new();
+        let errors = self.findings.len();
+        for item in rest {
+            match clause(item) {
+                Ok(clause) => clauses.push(clause),
+                Err(malformed) => self.find(malformed),
+            }
+        }
+        // What a wrong clause was meant to be is not known.
+        let whole = self.findings.len() == errors;
         let (inherit, clauses) = match clauses.split_first() {
             Some((first, others)) if first.field() == "inherit" => (Some(first.value), others),
             _ => (None, clauses.as_slice()),
         };
-        self.check_fields(datum, clauses, inherit.is_some())?;
+        self.check_fields(datum, clauses, whole && inherit.is_none());
 
         // The scope of a `let*`: each value sees the names before it.
         let inner = Scope::inside(scope);
@@ -68,7 +77,7 @@ impl Expander {
             }
         }
         let inherit = inherit.map(|parent| (self.expr(parent, &inner), parent.span));
-        Ok(self.record_expr(bound, inherit, datum.span))
+        self.record_expr(bound, inherit, datum.span)
     }
 
     /// One flat call where no field mentions another (each lambda costs Steel
@@ -164,53 +173,46 @@ impl Expander {
         }
     }
 
-    fn check_fields(
-        &mut self,
-        datum: &Datum,
-        clauses: &[Clause<'_>],
-        inherits: bool,
-    ) -> Expanded<()> {
+    /// Finds what is wrong with the names of the fields. Stock tells the first
+    /// of these only, in this order.
+    fn check_fields(&mut self, datum: &Datum, clauses: &[Clause<'_>], complete: bool) {
+        let mut wrong = false;
         for (number, clause) in clauses.iter().enumerate() {
             let before = clauses.get(..number).unwrap_or_default();
-            if !inherits && before.iter().any(|other| other.field() == clause.field()) {
-                return Err(refused(
-                    Diagnostic::error(
-                        "duplicate-field",
-                        format!("the field `{}` is given twice", clause.name),
-                    ),
-                    clause.span,
-                ));
-            }
+            let diagnostic = if Field::named(clause.field()).is_none() {
+                unknown_field(clause.field())
+            } else if complete && before.iter().any(|other| other.field() == clause.field()) {
+                Diagnostic::error(
+                    "duplicate-field",
+                    format!("the field `{}` is given twice", clause.field()),
+                )
+            } else {
+                continue;
+            };
+            wrong = true;
+            let span = clause.span;
+            self.findings.push(Finding { diagnostic, span });
         }
-        let mut unknown = false;
-        for clause in clauses {
-            if Field::named(clause.field()).is_none() {
-                unknown = true;
-                let (diagnostic, span) = (unknown_field(clause.field()), clause.span);
-                self.findings.push(Finding { diagnostic, span });
-            }
-        }
-        if unknown || inherits {
-            return Ok(());
+        if wrong || !complete {
+            return;
         }
         let missing: Vec<&str> = ["name", "user"]
             .into_iter()
             .filter(|name| !clauses.iter().any(|clause| clause.field() == *name))
             .collect();
         if missing.is_empty() {
-            return Ok(());
+            return;
         }
-        Err(refused(
-            Diagnostic::error(
-                "missing-field",
-                format!(
-                    "this build machine lacks the field{} {}",
-                    if missing.len() > 1 { "s" } else { "" },
-                    missing.join(", ")
-                ),
+        let diagnostic = Diagnostic::error(
+            "missing-field",
+            format!(
+                "this build machine lacks the field{} {}",
+                if missing.len() > 1 { "s" } else { "" },
+                missing.join(", ")
             ),
-            datum.span,
-        ))
+        );
+        let span = datum.span;
+        self.findings.push(Finding { diagnostic, span });
     }
 }
 
@@ -243,36 +245,32 @@ fn unknown_field(name: &str) -> Diagnostic {
     }
 }
 
-/// The clauses of the form; each must be (FIELD EXPR).
-fn clauses(rest: &[Datum]) -> Expanded<Vec<Clause<'_>>> {
-    rest.iter()
-        .map(|clause| {
-            if let Some([name, value]) = clause.list()
-                && let Some(name) = name.symbol()
-            {
-                return Ok(Clause {
-                    name,
-                    value,
-                    span: clause.span,
-                });
-            }
-            let mut malformed = malformed(
-                clause.span,
-                format!(
-                    "`{}` is no field: a field must be (FIELD VALUE)",
-                    clause.written()
-                ),
-            );
-            malformed.0.diagnostic.code = "machines::invalid-field".into();
-            if clause.list().is_some_and(|items| items.len() > 2) {
-                malformed.0.diagnostic = malformed
-                    .0
-                    .diagnostic
-                    .with_help("for several values write (list VALUE …) or '(VALUE …)");
-            }
-            Err(malformed)
-        })
-        .collect()
+/// A clause of the form, which must be (FIELD EXPR).
+fn clause(datum: &Datum) -> Expanded<Clause<'_>> {
+    if let Some([name, value]) = datum.list()
+        && let Some(name) = name.symbol()
+    {
+        return Ok(Clause {
+            name,
+            value,
+            span: datum.span,
+        });
+    }
+    let mut malformed = malformed(
+        datum.span,
+        format!(
+            "`{}` is no field: a field must be (FIELD VALUE)",
+            datum.written()
+        ),
+    );
+    malformed.0.diagnostic.code = "machines::invalid-field".into();
+    if datum.list().is_some_and(|items| items.len() > 2) {
+        malformed.0.diagnostic = malformed
+            .0
+            .diagnostic
+            .with_help("for several values write (list VALUE …) or '(VALUE …)");
+    }
+    Err(malformed)
 }
 
 fn last(arguments: &[Expr]) -> u32 {

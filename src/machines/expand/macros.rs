@@ -35,7 +35,7 @@ pub struct Rules {
 }
 
 /// More uses of macros inside each other than this never end.
-const DEPTH_MAX: u32 = 3_000;
+const DEPTH_MAX: u32 = 1_500;
 
 impl Expander {
     /// A new macro.

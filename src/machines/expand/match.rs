@@ -1,7 +1,7 @@
 //! `match` and its kin, of (ice-9 match).
 //!
 //! A pattern is parsed, then matched in one of two ways: one that asks only
-//! what Rust can answer becomes a [`Matcher`]; one that calls procedures of
+//! what Rust can answer becomes a `Matcher`; one that calls procedures of
 //! the file, or gives access to places, becomes core expressions.
 
 mod code;
@@ -127,22 +127,30 @@ impl Expander {
             }
         };
         let body = clause.body;
-        let matched = self.code(
-            &code::At {
-                value,
-                place: code::Place::Value,
-                failure,
-                span,
-            },
-            &pattern,
-            &scope,
-            Box::new(move |this, scope| this.body(body, span, scope)),
-        )?;
-        let otherwise = Expr {
-            kind: ExprKind::Lambda(Vec::new(), None, Box::new(otherwise)),
+        let at = code::At {
+            value,
+            place: code::Place::Value,
+            failure,
             span,
         };
-        Ok(let_expr(vec![(failure, otherwise)], matched, span))
+        self.matched_or(&at, &pattern, &scope, otherwise, |this, scope| {
+            this.body(body, span, scope)
+        })
+    }
+
+    /// Code for a pattern, with what comes else as the procedure that it calls
+    /// for that.
+    fn matched_or(
+        &mut self,
+        at: &code::At,
+        pattern: &parse::Pat<'_>,
+        scope: &Rc<Scope>,
+        otherwise: Expr,
+        body: impl FnOnce(&mut Expander, &Rc<Scope>) -> Expanded<Expr>,
+    ) -> Expanded<Expr> {
+        let matched = self.code(at, pattern, scope, Box::new(body))?;
+        let otherwise = code::thunk(otherwise, at.span);
+        Ok(let_expr(vec![(at.failure, otherwise)], matched, at.span))
     }
 
     /// `(match-let ((PATTERN VALUE) …) BODY …)`
@@ -202,12 +210,7 @@ impl Expander {
             failure,
             span,
         };
-        let matched = self.code(&at, &parsed, scope, Box::new(body))?;
-        let otherwise = Expr {
-            kind: ExprKind::Lambda(Vec::new(), None, Box::new(otherwise)),
-            span,
-        };
-        Ok(let_expr(vec![(failure, otherwise)], matched, span))
+        self.matched_or(&at, &parsed, scope, otherwise, body)
     }
 
     fn match_let_star(

@@ -21,6 +21,7 @@ mod header;
 mod import;
 mod known;
 mod local;
+mod selection;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -124,6 +125,8 @@ pub struct Modules {
     current: Option<String>,
     /// Where other modules are looked for.
     load_path: Vec<PathBuf>,
+    /// Names that nothing binds, and whether they are syntax of some module.
+    elsewhere: HashMap<Rc<str>, bool>,
     /// Procedures that evaluate what only running tells.
     evaluating: HashSet<u32>,
     /// One of them was reached.
@@ -292,7 +295,20 @@ impl Expander {
 
     fn library_definition(&mut self, name: &Rc<str>, definition: Definition, scope: &Rc<Scope>) {
         let global = self.program.global(Rc::clone(name), false);
-        if matches!(&**name, "eval" | "%load" | "primitive-load") {
+        if matches!(
+            &**name,
+            "eval"
+                | "%load"
+                | "primitive-load"
+                | "defined?"
+                | "module-defined?"
+                | "module-ref"
+                | "module-define!"
+                | "module-set!"
+                | "module-use!"
+                | "primitive-eval"
+                | "eval-string"
+        ) {
             self.modules.evaluating.insert(global);
         }
         scope.bind(name, Binding::Library(global));

@@ -11,7 +11,7 @@ use crate::machines::builtin::evaluation::{datum_at, datum_of_macro};
 use crate::machines::builtin::syntax::syntax_value;
 use crate::machines::core::Expr;
 use crate::machines::datum::{Datum, Kind};
-use crate::machines::engine::{Value, opaque};
+use crate::machines::engine::{self, Value, opaque};
 use crate::machines::source::Span;
 
 /// A macro gives no form that is nested deeper.
@@ -61,7 +61,11 @@ impl Expander {
         let Some(value) = self.run_now(call(operator, arguments, span)) else {
             return Ok(None);
         };
-        match datum_of_macro(&value, span) {
+        // What the constants were is asked of the program.
+        engine::hold(std::mem::take(&mut self.program));
+        let made = datum_of_macro(&value, span);
+        self.program = engine::release();
+        match made {
             Ok(datum) => Ok(Some(datum)),
             Err(_) => Err(malformed(span, "what this macro gives is no form")),
         }

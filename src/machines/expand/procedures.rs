@@ -227,10 +227,9 @@ fn misplaced(item: &Datum) -> super::Malformed {
     )
 }
 
-/// `name`, `(name)`, `(name default)` or `(name default #:word)`
+/// `name`, `(name default)` or `(name default #:word)`
 fn with_default(item: &Datum, keyword: bool) -> Expanded<(&Datum, Option<&Datum>, Rc<str>)> {
     let (name, default, word) = match item.list() {
-        Some([name]) => (name, None, None),
         Some([name, default]) => (name, Some(default), None),
         Some(
             [

@@ -101,10 +101,21 @@ impl Expander {
 }
 
 fn unbound(name: &str, scope: &Scope) -> Diagnostic {
+    let home = super::known_module_of(name);
+    if home == Some("(guile)") {
+        return Diagnostic::warning(
+            "unsupported",
+            format!("`{name}` is known to Guile but not supported here"),
+        );
+    }
+    let module = super::known_module_of(name);
+    if module == Some("(guile)") {
+        let message = format!("`{name}` is known to Guile but not supported here");
+        return Diagnostic::warning("unsupported", message);
+    }
     let mut diagnostic =
         Diagnostic::warning("unbound-variable", format!("unbound variable `{name}`"));
-    diagnostic.help = match super::known_module_of(name) {
-        Some("(guile)") => Some(format!("`{name}` is known to Guile but not supported here")),
+    diagnostic.help = match home {
         Some(module) => Some(format!("`{name}` is in {module}: (use-modules {module})")),
         None => nearest(name, scope.names().iter().map(|name| &**name))
             .map(|near| format!("did you mean `{near}`?")),

@@ -59,6 +59,7 @@ impl Expander {
         scope: &Rc<Scope>,
     ) -> Expr {
         // `(a . ,b)` reads as `(a unquote b)`.
+        let count = items.len();
         let (items, mut expr) = match (items, tail) {
             (_, Some(tail)) => (items, self.template(tail, level, scope)),
             ([front @ .., unquote, hole], None)
@@ -74,9 +75,14 @@ impl Expander {
                 (items, self.quoted(&nothing))
             }
         };
-        for item in items.iter().rev() {
+        for (number, item) in items.iter().enumerate().rev() {
             expr = if let Hole::Splice(inner) = hole(item, level, scope) {
                 let list = self.expr(inner, scope);
+                if tail.is_none() && number.saturating_add(1) == count {
+                    // Nothing follows: it is the tail itself.
+                    expr = list;
+                    continue;
+                }
                 self.primitive_call("append", vec![list, expr], item.span)
             } else {
                 let item_expr = self.template(item, level, scope);

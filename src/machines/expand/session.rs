@@ -9,15 +9,17 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::scope::{renamed, without_marks};
+use super::scope::{renamed, stripped, without_marks};
 use super::syntax_rules::Matches;
-use super::{Expander, Finding, Special, special};
+use super::{Binding, Expander, Finding, Special, special};
 use crate::machines::builtin::control::several;
-use crate::machines::core::{Constant, Expr, ExprKind, emit};
+use crate::machines::core::{Constant, Expr, ExprKind, emit, is_of_the_file};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::raise::wrong_type_expecting;
-use crate::machines::engine::{self, Failure, Value, View, unspecified, view};
+use crate::machines::engine::{
+    self, Failure, Thrown, Value, View, boolean, from_datum, text, unspecified, view,
+};
 use crate::machines::reader::{ReadError, Reader};
 use crate::machines::source::{Sources, Span};
 
@@ -239,10 +241,64 @@ impl Expander {
     }
 }
 
+/// What is wrong with a form that is evaluated while the file runs: an
+/// exception, which the file may catch.
+fn syntax_failure(finding: Finding, datum: &Datum) -> Failure {
+    let diagnostic = finding.diagnostic;
+    let form = from_datum(&stripped(datum));
+    let arguments = vec![
+        boolean(false),
+        text(&*diagnostic.message),
+        boolean(false),
+        form,
+        boolean(false),
+    ];
+    Failure {
+        span: Some(finding.span).filter(|span| is_of_the_file(*span)),
+        help: diagnostic.help,
+        thrown: Some(Rc::new(Thrown::new("syntax-error".into(), arguments))),
+        ..Failure::new("syntax", diagnostic.message)
+    }
+}
+
 /// Expands a form while the interpreter is running: two texts for its
-/// `eval-string`, one after the other.
-pub fn nested(datum: &Datum) -> Result<(Value, Value), Failure> {
-    with_waiting(|expander| expander.nested_form(datum))
+/// `eval-string`, one after the other. `module`: where, if not here.
+pub fn nested(datum: &Datum, module: Option<&Datum>) -> Result<(Value, Value), Failure> {
+    with_waiting(|expander| match module {
+        Some(module) => expander.inside_module(module, |expander| expander.nested_form(datum)),
+        None => expander.nested_form(datum),
+    })
+}
+
+/// Tells whether a module can be imported.
+pub fn has_module(name: &Datum) -> Result<bool, Failure> {
+    with_waiting(|expander| Ok(expander.has_module(name)))
+}
+
+/// Imports all of a module.
+pub fn import_module(name: &Datum) -> Result<(), Failure> {
+    with_waiting(|expander| {
+        expander.form_import(std::slice::from_ref(name), false);
+        Ok(())
+    })
+}
+
+/// Tells whether a name has a value, here or in a module.
+pub fn is_defined(name: &str, module: Option<&Datum>) -> Result<bool, Failure> {
+    let look = |expander: &mut Expander| {
+        Ok(match expander.file.lookup(name) {
+            Some(Binding::Global(global)) => expander
+                .program
+                .global_mut(global)
+                .is_some_and(|global| !global.pending),
+            Some(Binding::Special(Special::Unsupported)) | None => false,
+            Some(_) => true,
+        })
+    };
+    with_waiting(|expander| match module {
+        Some(module) => expander.inside_module(module, look),
+        None => look(expander),
+    })
 }
 
 /// The forms of a file that is loaded while the interpreter is running.
@@ -314,12 +370,7 @@ impl Expander {
         let mut new = self.findings.split_off(count.min(self.findings.len()));
         if let Some(at) = new.iter().position(|finding| finding.diagnostic.is_error()) {
             self.program.forms.clear();
-            let finding = new.swap_remove(at);
-            return Err(Failure {
-                span: Some(finding.span),
-                help: finding.diagnostic.help,
-                ..Failure::new("syntax", finding.diagnostic.message)
-            });
+            return Err(syntax_failure(new.swap_remove(at), datum));
         }
         self.findings.append(&mut new);
         let text = emit(&mut self.program);

@@ -49,6 +49,8 @@ pub enum Special {
     Syntax,
     /// `quasisyntax`
     QuasiSyntax,
+    /// `syntax-error`
+    SyntaxError,
     /// `syntax-parameterize`
     SyntaxParameterize,
     /// `set!`
@@ -93,6 +95,8 @@ pub enum Special {
     Include,
     /// `load`, which is a procedure as well
     Load,
+    /// `%load-path`, which is a variable
+    LoadPath,
     /// `add-to-load-path`
     AddToLoadPath,
     /// `current-filename`
@@ -150,6 +154,7 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("quasisyntax", Special::QuasiSyntax),
     ("unsyntax", Special::Auxiliary),
     ("unsyntax-splicing", Special::Auxiliary),
+    ("syntax-error", Special::SyntaxError),
     ("syntax-parameterize", Special::SyntaxParameterize),
     ("set!", Special::Set),
     ("begin", Special::Begin),
@@ -170,6 +175,7 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("include", Special::Include),
     ("include-from-path", Special::Include),
     ("load", Special::Load),
+    ("%load-path", Special::LoadPath),
     ("add-to-load-path", Special::AddToLoadPath),
     ("current-filename", Special::CurrentFilename),
     ("@", Special::At),

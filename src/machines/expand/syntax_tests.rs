@@ -383,3 +383,62 @@ fn imports() {
         ),
     ]);
 }
+
+#[test]
+fn modules_as_values() {
+    check(&[
+        ("(list (defined? 'car) (defined? 'no-such-name))", "(#t #f)"),
+        (
+            "(define before (defined? 'x)) (define x 1) (list before (defined? 'x))",
+            "(#f #t)",
+        ),
+        ("(define x 5) (module-ref (current-module) 'x)", "5"),
+        (
+            "((module-ref (resolve-module '(srfi srfi-1)) 'fold) + 0 '(1 2))",
+            "3",
+        ),
+        (
+            "(eval '(fold + 0 '(1 2)) (resolve-module '(srfi srfi-1)))",
+            "3",
+        ),
+        ("(module-ref (current-module) 'nothing 7)", "7"),
+        ("(module-define! (current-module) 'y (list 1 2)) y", "(1 2)"),
+        (
+            "(module-use! (current-module) (resolve-interface '(srfi srfi-1))) (fold + 0 '(1 2))",
+            "3",
+        ),
+        ("(module? (current-module))", "#t"),
+        ("(primitive-eval '(list 1 2))", "(1 2)"),
+        ("(eval-string \"(define q 1) (+ q 1)\")", "2"),
+        ("(add-to-load-path \"/tmp\") (car %load-path)", "\"/tmp\""),
+    ]);
+}
+
+#[test]
+fn clauses_are_bodies() {
+    check(&[
+        ("(when #t (define z 3) z)", "3"),
+        ("(unless #f (define z 4) (+ z 1))", "5"),
+        ("(cond (#f 1) (#t (define z 3) z))", "3"),
+        ("(case 1 ((1) (define q 5) q))", "5"),
+        ("(case 2 ((1) 1) (else (define q 6) q))", "6"),
+        (
+            "(cond ((values 1 2) (lambda (a b) (= a 1)) => list) (else 'no))",
+            "(1 2)",
+        ),
+        ("(define f (case-lambda)) (procedure? f)", "#t"),
+        ("(define-once o 1) (define-once o 2) o", "1"),
+        (
+            "(let ((l '(2 3))) (let ((r `(1 ,@l))) (list r (eq? (cdr r) l))))",
+            "((1 2 3) #t)",
+        ),
+        (
+            "(define (f) (set! later 5) later) (define later 1) (f)",
+            "5",
+        ),
+        (
+            "(let ((order '())) (define (note x) (set! order (cons x order)) x) ((begin (note 'op) list) (note 1) (note 2)) (reverse order))",
+            "(op 1 2)",
+        ),
+    ]);
+}

@@ -1,5 +1,9 @@
 //! Numbers of Guile's notation.
 
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{ToPrimitive, Zero};
+
 use crate::machines::datum::Number;
 
 /// A number, but of a kind that is not supported: complex, or with an exponent
@@ -233,20 +237,19 @@ fn inexact(number: &Number) -> f64 {
         Number::Integer(n) => *n as f64,
         Number::Ratio(n, d) => *n as f64 / *d as f64,
         Number::Real(x) => *x,
-        Number::Big(digits, radix) => inexact_digits(digits, *radix),
-        Number::BigRatio(n, d, radix) => inexact_digits(n, *radix) / inexact_digits(d, *radix),
+        Number::Big(digits, radix) => rounded(digits, "1", *radix),
+        Number::BigRatio(n, d, radix) => rounded(n, d, *radix),
     }
 }
 
-fn inexact_digits(digits: &str, radix: u32) -> f64 {
-    if radix == 10 {
-        return digits.parse().unwrap_or(f64::INFINITY);
+/// The real nearest to a ratio.
+fn rounded(n: &str, d: &str, radix: u32) -> f64 {
+    let part = |digits: &str| BigInt::parse_bytes(digits.as_bytes(), radix);
+    match (part(n), part(d)) {
+        (Some(n), Some(d)) if !d.is_zero() => BigRational::new(n, d).to_f64(),
+        _ => None,
     }
-    let size = digits
-        .chars()
-        .filter_map(|c| c.to_digit(radix))
-        .fold(0.0, |sum, digit| sum * f64::from(radix) + f64::from(digit));
-    if digits.starts_with('-') { -size } else { size }
+    .unwrap_or(f64::NAN)
 }
 
 fn is_digits(text: &str, radix: u32) -> bool {

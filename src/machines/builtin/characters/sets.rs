@@ -142,6 +142,17 @@ impl Set {
         }
     }
 
+    fn is_listed(&self) -> bool {
+        matches!(self, Self::Ranges(_))
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Ranges(_) | Self::Class(_) => 0,
+            Self::Both(a, _, b) | Self::Either(a, b) => a.depth().max(b.depth()).saturating_add(1),
+        }
+    }
+
     /// All its characters.
     fn chars(&self) -> Vec<char> {
         match self {
@@ -149,6 +160,14 @@ impl Set {
                 .iter()
                 .flat_map(|(start, end)| *start..=*end)
                 .collect(),
+            Self::Either(a, b) if a.is_listed() && b.is_listed() => {
+                let mut chars = a.chars();
+                chars.extend(b.chars());
+                chars
+            }
+            Self::Both(a, ..) if a.is_listed() => {
+                a.chars().into_iter().filter(|c| self.has(*c)).collect()
+            }
             _ => ('\0'..=char::MAX).filter(|c| self.has(*c)).collect(),
         }
     }
@@ -222,8 +241,19 @@ pub(super) fn is_digit(c: char) -> bool {
         .is_some_and(|zero| u32::from(c).wrapping_sub(*zero) < 10)
 }
 
+/// Sets that are made of others step by step do not become deep.
+const DEPTH_MAX: usize = 16;
+
 fn set(set: Set) -> Answer {
-    foreign(set)
+    let simple = match &set {
+        Set::Either(a, b) | Set::Both(a, _, b) => a.is_listed() && b.is_listed(),
+        _ => false,
+    };
+    foreign(if simple || set.depth() > DEPTH_MAX {
+        Set::of(set.chars())
+    } else {
+        set
+    })
 }
 
 fn class(test: fn(char) -> bool) -> Value {

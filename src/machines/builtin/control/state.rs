@@ -79,11 +79,24 @@ impl<T> Drop for Link<T> {
     }
 }
 
-/// The thunks of a `dynamic-wind`, and the state outside it.
+/// The thunks of a `dynamic-wind`, and the state outside it; the winds there
+/// are those that follow in the list.
 pub struct Wind {
     before: Value,
     after: Value,
-    outside: State,
+    handlers: Chain<Handler>,
+    fluids: Chain<Bound>,
+}
+
+impl Link<Wind> {
+    /// The state outside.
+    fn outside(&self) -> State {
+        State {
+            handlers: self.item.handlers.clone(),
+            winds: self.next.clone(),
+            fluids: self.item.fluids.clone(),
+        }
+    }
 }
 
 /// A handler of exceptions.
@@ -155,7 +168,8 @@ fn push_wind(values: &[Value]) -> Answer {
         let wind = Wind {
             before,
             after,
-            outside: state.clone(),
+            handlers: state.handlers.clone(),
+            fluids: state.fluids.clone(),
         };
         state.winds.push(wind);
     });
@@ -180,10 +194,7 @@ fn rewind_step(values: &[Value]) -> Answer {
     // Those of the target that stand right above what is in force.
     let above = target.winds.links().find(|link| link.next.is(&winds));
     if let Some(link) = above {
-        with_state(|state| {
-            *state = link.item.outside.clone();
-            state.winds = winds;
-        });
+        with_state(|state| *state = link.outside());
         return foreign(Step {
             thunk: link.item.before.clone(),
             entered: Some(Rc::clone(link)),
@@ -192,7 +203,7 @@ fn rewind_step(values: &[Value]) -> Answer {
     let Some(left) = winds.0 else {
         return Err(internal());
     };
-    with_state(|state| *state = left.item.outside.clone());
+    with_state(|state| *state = left.outside());
     foreign(Step {
         thunk: left.item.after.clone(),
         entered: None,

@@ -254,6 +254,26 @@ const VALUES: &[(&str, &str)] = &[
         "(call-with-prompt 'tag (lambda () (+ 1 (abort-to-prompt 'tag 5 6))) (lambda (k a b) (list a b)))",
         "(5 6)",
     ),
+    (
+        "(use-modules (rnrs hashtables)) (let ((h (make-eq-hashtable)) (s (make-hashtable string-hash string=?))) (hashtable-set! h 'a 1) (hashtable-set! s \"k\" 2) (hashtable-update! h 'b 1+ 5) (list (hashtable-ref h 'a 0) (hashtable-ref h 'c 0) (hashtable-size h) (hashtable-ref s (string #\\k) #f) (hashtable-ref h 'b 0)))",
+        "(1 0 2 2 6)",
+    ),
+    (
+        "(use-modules (rnrs base) (rnrs exceptions) (rnrs conditions)) (guard (e ((error? e) (list (condition-message e) (condition-who e) (condition-irritants e)))) (error 'who \"msg\" 1 2))",
+        "(\"msg\" who (1 2))",
+    ),
+    (
+        "(use-modules (rnrs base) (rnrs exceptions) (rnrs conditions)) (guard (e ((assertion-violation? e) (condition-message e))) (assert (= 1 2)))",
+        "\"assertion failed: (= 1 2)\"",
+    ),
+    (
+        "(use-modules (scheme base)) (guard (e (#t (list (error-object? e) (error-object-message e) (error-object-irritants e)))) (error \"foo\" 1 2))",
+        "(#t \"foo\" (1 2))",
+    ),
+    (
+        "(use-modules (guix utils) (guix platform)) (list (%current-target-system) (parameterize ((%current-system \"a\")) (%current-system)) (nix-system->gnu-triplet \"armhf-linux\") (platform-system->target \"aarch64-linux\") (false-if-platform-not-found (lookup-platform-by-system \"foo\")) (target-64bit? \"i686-linux\") (version>? \"1.10\" \"1.9\") (string? (%current-system)))",
+        "(#f \"a\" \"arm-unknown-linux-gnueabihf\" \"aarch64-linux-gnu\" #f #f #t #t)",
+    ),
     // Records.
     (
         "(define t (make-record-type 'point '(x y))) (define make (record-constructor t)) (define x (record-accessor t 'x)) (define p (make 1 \"a\")) ((record-modifier t 'x) p 5) (list p (x p) ((record-predicate t) p) ((record-predicate t) 5) t)",
@@ -320,6 +340,14 @@ const ERRORS: &[(&str, &str)] = &[
         "text:3:2: error: no key",
     ),
     (
+        "(list (match '(1) ((x) x)))",
+        "text:1:7: error: unbound variable `match` (`match` is in (ice-9 match): (use-modules (ice-9 match)))",
+    ),
+    (
+        "(list\n (nothing-of-the-kind (car 5)))",
+        "text:2:2: error: unbound variable `nothing-of-the-kind`",
+    ),
+    (
         "(abort-to-prompt 'foo)",
         "text:1:0: error: abort-to-prompt: Abort to unknown prompt",
     ),
@@ -347,4 +375,36 @@ fn uncaught_exceptions_are_found_where_they_were_thrown() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn control_may_be_nested_deep() {
+    for (text, expected) in [
+        (
+            "(define (f n) (if (= n 0) 0 (+ 1 (dynamic-wind (lambda () #f) (lambda () (f (- n 1))) (lambda () #f))))) (f 20000)",
+            "20000",
+        ),
+        (
+            "(define (f n) (if (= n 0) (throw 'end) (+ 1 (catch 'other (lambda () (f (- n 1))) list)))) (catch 'end (lambda () (f 2000)) list)",
+            "(end)",
+        ),
+        (
+            "(let loop ((i 0)) (if (= i 30000) (catch 'x (lambda () (throw 'x i)) list) (begin (catch 'x (lambda () (throw 'x i)) list) (loop (+ i 1)))))",
+            "(x 30000)",
+        ),
+        (
+            "(define p (make-parameter 0)) (define (f) (if (= (p) 2000) (p) (parameterize ((p (+ (p) 1))) (f)))) (f)",
+            "2000",
+        ),
+        (
+            "(define (f n k) (if (= n 0) (k 'out) (+ 1 (dynamic-wind (lambda () #f) (lambda () (f (- n 1) k)) (lambda () #f))))) (call/cc (lambda (k) (f 20000 k)))",
+            "out",
+        ),
+    ] {
+        assert_eq!(
+            value(text).map_err(|errors| errors[0].message.clone()),
+            Ok(expected.into()),
+            "{text}"
+        );
+    }
 }

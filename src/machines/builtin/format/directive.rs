@@ -11,6 +11,8 @@ use crate::machines::engine::{Fault, Number, Value, View, number, view};
 
 /// More output than this nobody reads.
 const LENGTH_MAX: usize = 64 << 20;
+/// More levels than this nobody writes.
+const DEPTH_MAX: usize = 200;
 /// Nor is padding of more meant.
 const WIDTH_MAX: i64 = 1 << 20;
 
@@ -40,6 +42,7 @@ pub struct State<'a> {
     values: &'a [Value],
     pub(super) at: usize,
     case: Option<Case>,
+    depth: usize,
 }
 
 impl<'a> State<'a> {
@@ -51,6 +54,7 @@ impl<'a> State<'a> {
             values,
             at: 0,
             case: None,
+            depth: 0,
         }
     }
 
@@ -371,7 +375,12 @@ impl<'a> State<'a> {
         };
         let nodes = parse(&control)?;
         if directive.at {
+            self.depth = self.depth.saturating_add(1);
+            if self.depth > DEPTH_MAX {
+                return Err(wrong());
+            }
             self.nodes(&nodes)?;
+            self.depth = self.depth.saturating_sub(1);
             return Ok(());
         }
         let values = items(&self.next()?)?;
@@ -386,7 +395,11 @@ impl<'a> State<'a> {
             values,
             at: 0,
             case: self.case,
+            depth: self.depth.saturating_add(1),
         };
+        if inner.depth > DEPTH_MAX {
+            return Err(wrong());
+        }
         let flow = inner.nodes(nodes);
         self.out = std::mem::take(&mut inner.out);
         Ok((flow?, inner.at))

@@ -10,7 +10,7 @@ use num_traits::{Pow as _, Signed as _, ToPrimitive as _, Zero as _};
 use crate::machines::engine::Number;
 
 /// Powers and shifts beyond so many bits are refused: they cannot be meant.
-pub const BITS_MAX: u64 = 1 << 25;
+pub const BITS_MAX: u64 = 1 << 22;
 
 /// The sum.
 pub fn add(a: &Number, b: &Number) -> Number {

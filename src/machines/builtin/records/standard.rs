@@ -52,6 +52,8 @@ const TYPES: &[Row] = &[
         "",
         &["provision", "requirement", "transient?", "running"],
     ),
+    // (rnrs hashtables)
+    ("<hashtable>", "", &["table", "kind"]),
     // (guix platform)
     ("&platform-not-found-error", "&error", &["target-or-system"]),
     (

@@ -144,7 +144,7 @@ fn hash(name: &'static str, values: &[Value], fold: bool) -> Answer {
     let part = Part::of(&arguments, 0, 2)?;
     let bound = match arguments.optional(1) {
         Some(_) => arguments.integer(1)?.max(1).unsigned_abs(),
-        None => 1 << 60,
+        None => u64::MAX,
     };
     let content: String = part
         .chars()

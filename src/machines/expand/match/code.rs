@@ -47,7 +47,7 @@ impl Expander {
         let span = at.span;
         match pattern {
             Pat::And(all) => self.code_all(at, all, scope, then),
-            Pat::Or(any, names) => self.code_or(at, any, names, scope, then),
+            Pat::Or(any, names, _) => self.code_or(at, any, names, scope, then),
             Pat::Not(pattern) => self.code_not(at, pattern, scope, then),
             Pat::Test(procedure) => {
                 let asked = self.called(procedure.datum, at, scope);
@@ -409,7 +409,8 @@ impl Expander {
     }
 }
 
-fn thunk(body: Expr, span: Span) -> Expr {
+/// A procedure without parameters.
+pub(super) fn thunk(body: Expr, span: Span) -> Expr {
     Expr {
         kind: ExprKind::Lambda(Vec::new(), None, Box::new(body)),
         span,

@@ -27,8 +27,8 @@ pub enum Pat<'d> {
     Empty(Span),
     /// `(and …)`
     And(Vec<Pat<'d>>),
-    /// `(or …)` and the variables of all of them.
-    Or(Vec<Pat<'d>>, Vec<Rc<str>>),
+    /// `(or …)`, the variables of all of them, and whether each binds all.
+    Or(Vec<Pat<'d>>, Vec<Rc<str>>, bool),
     /// `(not …)`
     Not(Box<Pat<'d>>),
     /// `(? predicate …)`
@@ -77,9 +77,9 @@ impl Pat<'_> {
     /// Tells whether Rust can answer all that it asks.
     pub fn is_rust(&self) -> bool {
         match self {
-            Self::And(all) | Self::Or(all, _) | Self::Record(_, all) => {
-                all.iter().all(Self::is_rust)
-            }
+            Self::And(all) | Self::Record(_, all) => all.iter().all(Self::is_rust),
+            // A variable that is not bound means that of outside.
+            Self::Or(any, _, each) => *each && any.iter().all(Self::is_rust),
             Self::Not(pattern) => pattern.is_rust(),
             Self::Test(procedure) => procedure.primitive.is_some(),
             Self::Apply(procedure, pattern) => procedure.primitive.is_some() && pattern.is_rust(),
@@ -262,18 +262,22 @@ impl Parser<'_> {
         let before = self.bound.clone();
         let mut names: Vec<Rc<str>> = Vec::new();
         let mut patterns = Vec::new();
+        let mut counts = Vec::new();
         for datum in any {
             self.bound.clone_from(&before);
             patterns.push(self.pattern(datum)?);
-            for name in self.bound.split_off(before.len()) {
+            let bound = self.bound.split_off(before.len());
+            counts.push(bound.len());
+            for name in bound {
                 if !names.contains(&name) {
                     names.push(name);
                 }
             }
         }
+        let each = counts.iter().all(|count| *count == names.len());
         self.bound = before;
         self.bound.extend(names.iter().cloned());
-        Ok(Pat::Or(patterns, names))
+        Ok(Pat::Or(patterns, names, each))
     }
 
     /// `item ... after`

@@ -157,7 +157,7 @@ impl<'e> Compiler<'e> {
                 span: *span,
             }),
             Pat::And(all) => Pattern::And(self.all(all)),
-            Pat::Or(any, _) => Pattern::Or(self.all(any)),
+            Pat::Or(any, ..) => Pattern::Or(self.all(any)),
             Pat::Not(pattern) => {
                 let names = self.names.len();
                 let pattern = self.pattern(pattern);

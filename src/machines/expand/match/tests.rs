@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use crate::machines::Diagnostic;
 use crate::machines::evaluate::value;
 
@@ -240,4 +242,82 @@ fn wrong_uses_say_where() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A pattern as somebody may write it; `LEAF` stands before each leaf.
+fn any_pattern() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("_".to_owned()),
+        Just("a".to_owned()),
+        Just("b".to_owned()),
+        Just("c".to_owned()),
+        Just("1".to_owned()),
+        Just("'x".to_owned()),
+        Just("\"s\"".to_owned()),
+        Just("()".to_owned()),
+        Just("`(1 ,d . e)".to_owned()),
+    ]
+    .prop_map(|leaf| format!("(LEAF {leaf})"));
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let some = prop::collection::vec(inner.clone(), 1..4);
+        prop_oneof![
+            some.clone()
+                .prop_map(|items| format!("({})", items.join(" "))),
+            // A longer tail would read as more items.
+            (some.clone(), prop::sample::select(vec!["_", "a", "d"]))
+                .prop_map(|(items, tail)| format!("({} . {tail})", items.join(" "))),
+            (some.clone(), some.clone()).prop_map(|(items, after)| {
+                format!("({} ... {})", items.join(" "), after.join(" "))
+            }),
+            some.clone()
+                .prop_map(|items| format!("({} ...)", items.join(" "))),
+            inner.clone().prop_map(|item| format!("({item} ..1)")),
+            some.clone()
+                .prop_map(|items| format!("#({})", items.join(" "))),
+            some.clone()
+                .prop_map(|items| format!("(and {})", items.join(" "))),
+            some.prop_map(|items| format!("(or {})", items.join(" "))),
+            inner.prop_map(|item| format!("(not {item})")),
+        ]
+    })
+}
+
+fn any_value() -> impl Strategy<Value = String> {
+    let leaf =
+        prop::sample::select(vec!["1", "2", "x", "y", "\"s\"", "()"]).prop_map(str::to_owned);
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        let some = prop::collection::vec(inner.clone(), 0..4);
+        prop_oneof![
+            some.clone()
+                .prop_map(|items| format!("({})", items.join(" "))),
+            (some.clone(), inner).prop_map(|(items, tail)| {
+                if items.is_empty() {
+                    tail
+                } else {
+                    format!("({} . {tail})", items.join(" "))
+                }
+            }),
+            some.prop_map(|items| format!("#({})", items.join(" "))),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// A pattern that Rust matches gives what the same one gives whose leaves
+    /// call a procedure of the file.
+    #[test]
+    fn both_ways_of_matching_agree(pattern in any_pattern(), value in any_value()) {
+        // Variables that no clause binds are those of the file.
+        let program = |pattern: &str| format!(
+            "(use-modules (ice-9 match))\n(define (yes x) #t) (define a 'a) (define b 'b) (define c 'c) (define d 'd) (define e 'e)\n(match '{value} ({pattern} (list 'yes a b c)) (_ 'no))"
+        );
+        let in_rust = program(&pattern.replace("LEAF", "and"));
+        let in_core = program(&pattern.replace("LEAF", "? yes"));
+        let results = [in_rust, in_core].map(|text| {
+            super::super::super::evaluate::value(&text).map_err(|errors| errors[0].message.clone())
+        });
+        prop_assert_eq!(&results[0], &results[1]);
+    }
 }

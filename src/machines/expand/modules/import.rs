@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::header::{header_imports, keyword};
+use super::header::header_imports;
+use super::selection::{
+    Selection, add_prefix, all, bind_all, module_name, no_binding, option_name, select, srfi_name,
+    symbols,
+};
 use super::{Exports, known};
 use crate::machines::core::Expr;
 use crate::machines::datum::{Datum, Kind};
@@ -11,12 +15,10 @@ use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::{View, list_items, view};
 use crate::machines::expand::scope::stripped;
 use crate::machines::expand::{
-    Binding, Expanded, Expander, Malformed, Scope, Special, call, malformed, refused, special,
+    Binding, Expanded, Expander, Scope, Special, call, malformed, refused, special,
 };
 use crate::machines::similar::nearest;
-
-/// The names that an import brings.
-type Selection = Vec<(Rc<str>, Binding)>;
+use crate::machines::source::Span;
 
 /// A set of names before its renaming, with the module that it is of.
 struct Set {
@@ -271,12 +273,41 @@ impl Expander {
         }
     }
 
+    /// Tells whether a name that nothing binds is syntax of a module that is
+    /// not imported.
+    pub(in crate::machines::expand) fn is_syntax_elsewhere(
+        &mut self,
+        head: &Datum,
+        scope: &Scope,
+    ) -> bool {
+        let Some(name) = head.symbol() else {
+            return false;
+        };
+        let (name, found) = scope.resolved(name);
+        let file = &self.file;
+        if !found.as_deref().unwrap_or(scope).is_within(file) {
+            return false;
+        }
+        if let Some(known) = self.modules.elsewhere.get(&name) {
+            return *known;
+        }
+        let module = known::known_module_of(&name);
+        let exports = module.and_then(|module| self.module(module));
+        let binding = exports.and_then(|exports| exports.get(&name).copied());
+        let syntax = matches!(binding, Some(Binding::Special(_) | Binding::Macro(_)));
+        self.modules.elsewhere.insert(name, syntax);
+        syntax
+    }
+
     fn module_named(&mut self, name: &Datum) -> Expanded<Rc<Exports>> {
         let written = name.written();
         if let Some(exports) = self.module(&written) {
             return Ok(exports);
         }
         if let Some(exports) = self.local_module(&written, name) {
+            return Ok(exports);
+        }
+        if let Some(exports) = srfi_name(name).and_then(|name| self.module(&name)) {
             return Ok(exports);
         }
         self.modules.missing = true;
@@ -303,11 +334,34 @@ impl Expander {
         Err(refused(diagnostic, name.span))
     }
 
-    /// Tells whether a module can be imported.
-    pub(in crate::machines::expand) fn has_module(&mut self, name: &Datum) -> bool {
-        let name = module_name(&stripped(name));
-        let written = name.written();
-        self.module(&written).is_some() || self.local_module(&written, &name).is_some()
+    /// The value of `%load-path`.
+    pub(in crate::machines::expand) fn load_path(&mut self, span: Span) -> Expr {
+        let directories = self
+            .modules
+            .load_path
+            .iter()
+            .map(|directory| Datum {
+                kind: Kind::Text(directory.to_string_lossy().into()),
+                span,
+            })
+            .collect();
+        let kind = Kind::List(directories);
+        self.quoted(&Datum { kind, span })
+    }
+
+    /// `(set! %load-path LIST)`
+    pub(in crate::machines::expand) fn set_load_path(&mut self, value: Expr) {
+        let Some(value) = self.run_now(value) else {
+            return;
+        };
+        self.modules.load_path = list_items(&value)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| match view(item) {
+                View::Text(text) => Some(PathBuf::from(&*text)),
+                _ => None,
+            })
+            .collect();
     }
 
     /// `(add-to-load-path DIRECTORY)`
@@ -344,117 +398,4 @@ impl Set {
                 no_binding(item, name, &self.module, &exports)
             })
     }
-}
-
-fn all(exports: &Exports) -> Selection {
-    exports
-        .iter()
-        .map(|(name, binding)| (Rc::clone(name), *binding))
-        .collect()
-}
-
-fn bind_all(names: Selection, into: &Scope) {
-    for (name, binding) in names {
-        into.bind(&name, binding);
-    }
-}
-
-/// `#:select`, also as `:select`.
-fn option_name(datum: &Datum) -> Option<&str> {
-    keyword(datum).or_else(|| datum.symbol()?.strip_prefix(':'))
-}
-
-/// The name of a module without its version; `(srfi :1)` is `(srfi srfi-1)`.
-fn module_name(datum: &Datum) -> Datum {
-    let mut items = datum.list().unwrap_or_default();
-    if let [name @ .., version] = items
-        && version.list().is_some()
-        && !name.is_empty()
-    {
-        items = name;
-    }
-    if let [srfi, number, ..] = items
-        && srfi.is_symbol("srfi")
-        && let Some(digits) = number.symbol().and_then(|symbol| symbol.strip_prefix(':'))
-    {
-        let renamed = Datum {
-            kind: Kind::Symbol(format!("srfi-{digits}").into()),
-            span: number.span,
-        };
-        return Datum {
-            kind: Kind::List(vec![srfi.clone(), renamed]),
-            span: datum.span,
-        };
-    }
-    if datum.list().is_none() {
-        return datum.clone();
-    }
-    Datum {
-        kind: Kind::List(items.to_vec()),
-        span: datum.span,
-    }
-}
-
-fn symbols(datum: &Datum) -> Expanded<Vec<&Rc<str>>> {
-    let bad = |datum: &Datum| malformed(datum.span, "this must be a list of names");
-    let items = datum.list().ok_or_else(|| bad(datum))?;
-    items
-        .iter()
-        .map(|item| item.symbol().ok_or_else(|| bad(item)))
-        .collect()
-}
-
-/// `#:select (a (b . c))`
-fn select(value: &Datum, module: &Datum, exports: &Exports) -> Expanded<Selection> {
-    let bad = |datum: &Datum| malformed(datum.span, "`#:select` takes a list of names");
-    let mut selection = Vec::new();
-    for item in value.list().ok_or_else(|| bad(value))? {
-        let (outer, inner) = match &item.kind {
-            Kind::Symbol(name) => (name, name),
-            Kind::Dotted(front, tail) => front
-                .first()
-                .and_then(Datum::symbol)
-                .zip(tail.symbol())
-                .ok_or_else(|| bad(item))?,
-            _ => return Err(bad(item)),
-        };
-        let binding = exports
-            .get(outer)
-            .ok_or_else(|| no_binding(item, outer, module, exports))?;
-        selection.push((Rc::clone(inner), *binding));
-    }
-    Ok(selection)
-}
-
-fn no_binding(item: &Datum, name: &str, module: &Datum, exports: &Exports) -> Malformed {
-    let module = module.written();
-    let diagnostic = if known::is_known_export(&module, name) {
-        Diagnostic::error(
-            "unsupported",
-            format!("`{name}` of {module} is known to Guile but not supported here"),
-        )
-    } else {
-        let diagnostic = Diagnostic::error(
-            "unknown-export",
-            format!("no binding `{name}` in module {module}"),
-        );
-        match nearest(name, exports.keys().map(|name| &**name)) {
-            Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
-            None => match known::known_module_of(name) {
-                Some(other) => diagnostic.with_help(format!("`{name}` is in {other}")),
-                None => diagnostic,
-            },
-        }
-    };
-    refused(diagnostic, item.span)
-}
-
-fn add_prefix(names: &mut Selection, prefix: &Datum) -> Expanded<()> {
-    let prefix = prefix
-        .symbol()
-        .ok_or_else(|| malformed(prefix.span, "a prefix is a symbol"))?;
-    for (name, _) in names {
-        *name = format!("{prefix}{name}").into();
-    }
-    Ok(())
 }

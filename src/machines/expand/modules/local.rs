@@ -47,6 +47,39 @@ impl Expander {
         self.modules.current = Some(name);
     }
 
+    /// Does something with the names of another module.
+    pub(in crate::machines::expand) fn inside_module<T>(
+        &mut self,
+        name: &Datum,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let written = name.written();
+        let (imports, file) = if let Some(module) = self.modules.locals.get(&written) {
+            (Rc::clone(&module.imports), Rc::clone(&module.file))
+        } else {
+            let imports = Scope::inside(&self.core);
+            if let Some(exports) = self.module(&written) {
+                for (name, binding) in &*exports {
+                    imports.bind(name, *binding);
+                }
+            }
+            let file = Scope::inside(&imports);
+            (imports, file)
+        };
+        let imports = std::mem::replace(&mut self.imports, imports);
+        let file = std::mem::replace(&mut self.file, file);
+        let result = work(self);
+        self.imports = imports;
+        self.file = file;
+        result
+    }
+
+    /// Tells whether a module can be imported.
+    pub(in crate::machines::expand) fn has_module(&mut self, name: &Datum) -> bool {
+        let written = name.written();
+        self.module(&written).is_some() || self.local_module(&written, name).is_some()
+    }
+
     /// `(export NAME …)` and its kin.
     pub(in crate::machines::expand) fn form_export(&mut self, names: &[Datum]) {
         for item in names {
