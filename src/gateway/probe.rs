@@ -67,7 +67,7 @@ impl Probe {
             .spawn(move || {
                 let opened =
                     Connection::open_telling(&machine, home.as_deref(), &limits, &mut || {
-                        tell(&greeted, number, News::Greeted(begun.elapsed()))
+                        tell(&greeted, number, News::Greeted(begun.elapsed()));
                     });
                 witness(opened.as_ref().map(|_| begun.elapsed()));
                 let news = match opened {

@@ -19,6 +19,7 @@ use crate::events::Event;
 use crate::machines::diagnostic::{Diagnostic, Severity};
 use crate::machines::{self, Evaluation};
 use crate::schedule::choice::missing;
+use crate::schedule::evidence::Evidence;
 use crate::schedule::slots::Slot;
 use crate::schedule::tickets::{Joined, Place, Terms};
 
@@ -184,7 +185,7 @@ fn join(context: &Context, field: &Field, sight: &Sight, place: &mut Place) -> b
         .filter(|choice| choice.verdict.is_ready())
         .filter_map(|choice| field.machine(choice.machine))
         .collect();
-    let known = sight.evidence.iter().filter_map(|it| it.expected_build());
+    let known = sight.evidence.iter().filter_map(Evidence::expected_build);
     let terms = Terms {
         usual: known.max().unwrap_or(USUAL_BUILD),
         limit: Duration::from_secs(context.arguments.build_timeout),

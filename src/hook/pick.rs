@@ -144,18 +144,6 @@ impl<'a> Pick<'a> {
             .map_or(limit, |slow| limit.max(slow.min(LONGEST)))
     }
 
-    /// Who has greeted is there, and is let finish.
-    fn limit_now(&self, asked: &[&Choice], reaching: &Reaching, limit: Duration) -> Duration {
-        if asked
-            .iter()
-            .any(|choice| reaching.has_greeted(choice.machine))
-        {
-            limit.max(LONGEST)
-        } else {
-            limit
-        }
-    }
-
     /// Asks the machines group by group. The first answer wins, unless one
     /// that is expected to do better answers almost at once as well.
     fn first_to_answer(
@@ -183,7 +171,7 @@ impl<'a> Pick<'a> {
             }
             let end = match answered {
                 Some(first) => after(first, GRACE),
-                None => after(begun, self.limit_now(asked, reaching, limit)),
+                None => after(begun, limit_now(asked, reaching, limit)),
             };
             let mut better = asked.iter().take_while(|it| !is_answer(it, reaching));
             let is_best = !better.any(|it| reaching.is_pending(it.machine));
@@ -254,4 +242,16 @@ impl<'a> Pick<'a> {
 fn is_answer(choice: &Choice, reaching: &Reaching) -> bool {
     let is_good = matches!(choice.verdict, Verdict::Ready { good: true, .. });
     reaching.is_connected(choice.machine) || (is_good && reaching.has_greeted(choice.machine))
+}
+
+/// Who has greeted is there, and is let finish.
+fn limit_now(asked: &[&Choice], reaching: &Reaching, limit: Duration) -> Duration {
+    if asked
+        .iter()
+        .any(|choice| reaching.has_greeted(choice.machine))
+    {
+        limit.max(LONGEST)
+    } else {
+        limit
+    }
 }
