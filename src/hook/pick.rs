@@ -11,7 +11,6 @@ use super::attempts::with_hint;
 use super::context::Context;
 use super::field::{Field, Sight};
 use super::reach::{Heard, Reaching};
-use crate::events::Event;
 use crate::schedule::choice::{Choice, Verdict};
 use crate::schedule::slots::Slot;
 use crate::schedule::tickets::Place;
@@ -217,14 +216,7 @@ impl<'a> Pick<'a> {
     fn take(&mut self, index: usize) -> Option<Slot> {
         let machine = self.field.machine(index)?;
         match self.context.slots.take(machine) {
-            Ok(slot) => {
-                if slot.is_some() {
-                    self.context.journal.event(&Event::Slot {
-                        machine: &machine.name,
-                    });
-                }
-                slot
-            }
+            Ok(slot) => slot,
             Err(error) => {
                 self.reasons.push(with_hint(
                     &error.to_string(),
