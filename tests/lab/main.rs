@@ -22,6 +22,7 @@ mod limits;
 mod old_daemons;
 mod outputs;
 mod pool;
+mod queue;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         full_disk::CASES,
         unmatched::CASES,
         slots::CASES,
+        queue::CASES,
         heads::CASES,
         clients::CASES,
         interrupted::CASES,
