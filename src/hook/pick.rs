@@ -63,9 +63,8 @@ impl<'a> Pick<'a> {
         let (sight, context) = (self.sight, self.context);
         let (candidates, mut full) = self.candidates();
         for choice in candidates.iter().filter(|it| sight.is_fresh(it, context)) {
-            match self.take(choice.machine) {
-                Some(slot) => return Picked::Slot(choice.machine, slot),
-                None => full = true,
+            if let Some(slot) = self.take(choice.machine, &mut full) {
+                return Picked::Slot(choice.machine, slot);
             }
         }
         let asked: Vec<&Choice> = candidates
@@ -178,9 +177,8 @@ impl<'a> Pick<'a> {
             if now >= end || !waits || (answered.is_some() && is_best) {
                 let there = asked.iter().filter(|it| is_answer(it, reaching));
                 for choice in there {
-                    match self.take(choice.machine) {
-                        Some(slot) => return Some((choice.machine, slot)),
-                        None => *full = true,
+                    if let Some(slot) = self.take(choice.machine, full) {
+                        return Some((choice.machine, slot));
                     }
                 }
                 if now >= end || !waits {
@@ -213,10 +211,15 @@ impl<'a> Pick<'a> {
         }
     }
 
-    fn take(&mut self, index: usize) -> Option<Slot> {
+    /// A slot of the machine; `full` becomes true where all are taken, which is
+    /// not so where they cannot be used at all.
+    fn take(&mut self, index: usize, full: &mut bool) -> Option<Slot> {
         let machine = self.field.machine(index)?;
         match self.context.slots.take(machine) {
-            Ok(slot) => slot,
+            Ok(slot) => {
+                *full |= slot.is_none();
+                slot
+            }
             Err(error) => {
                 self.reasons.push(with_hint(
                     &error.to_string(),
