@@ -8,8 +8,10 @@
 //! `OFFLOAD_LAB_HOOK=stock|extension` runs them on Guix's own hook, or on ours
 //! called through an extension, in place of ours in front of `guix`.
 
+mod beside_stock;
 mod by_hand;
 mod clients;
+mod drains;
 mod failing;
 mod forwarding;
 mod full_disk;
@@ -55,6 +57,8 @@ fn main() -> ExitCode {
         unmatched::CASES,
         slots::CASES,
         queue::CASES,
+        beside_stock::CASES,
+        drains::CASES,
         heads::CASES,
         clients::CASES,
         interrupted::CASES,

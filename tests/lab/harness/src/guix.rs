@@ -409,6 +409,16 @@ impl Host {
         Ok(self.builders()?.len())
     }
 
+    /// The scripts of the builds that run here, one for each.
+    pub fn builds_running(&self) -> Result<Vec<String>> {
+        let builders = self.builders()?.into_iter();
+        // `busybox sh SCRIPT`; what the script runs has other names.
+        let scripts = builders.filter(|it| it.arguments.get(1).is_some_and(|a| a == "sh"));
+        Ok(scripts
+            .filter_map(|it| it.arguments.get(2).cloned())
+            .collect())
+    }
+
     /// Insists that no builder is left, at once or soon; tells when.
     pub fn no_builder_left(&self, within: Duration) -> Result<Duration> {
         wait_until(
