@@ -19,6 +19,7 @@ mod graph;
 mod heads;
 mod interrupted;
 mod keys;
+mod killed;
 mod large;
 mod limits;
 mod old_daemons;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         queue::CASES,
         beside_stock::CASES,
         drains::CASES,
+        killed::CASES,
         heads::CASES,
         clients::CASES,
         interrupted::CASES,

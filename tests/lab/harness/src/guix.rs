@@ -89,6 +89,15 @@ impl Answer {
         Ok(self)
     }
 
+    /// Insists that the daemon's refusal says this.
+    pub fn refused_with(self, text: &str) -> Result<Answer> {
+        let message = self.refused.as_ref().map(|it| it.message.as_str());
+        if !message.is_some_and(|it| it.contains(text)) {
+            bail!("the daemon says {message:?}, and not {text:?}");
+        }
+        Ok(self)
+    }
+
     /// Insists that a text was written.
     pub fn says(self, text: &str) -> Result<Answer> {
         if !self.text.contains(text) {
