@@ -1,21 +1,16 @@
 //! Machines taken out of service while builds run and wait.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use offload_lab::{Course, Drv, Farm, Machine, since_boot, system};
 
 use crate::pool::cases;
-use crate::queue::{SOON, add, all_slots, paths, replied, traced, while_asked};
+use crate::queue::{NOTICED, SOON, add, all_slots, paths, replied, traced, while_asked};
 
 cases![
     running_builds_end_and_new_ones_go_elsewhere,
     the_only_machine,
     those_in_line,
 ];
-
-/// Within what a change of the machines reaches those that wait.
-const NOTICED: Duration = Duration::from_millis(1500);
 
 fn offload(farm: &Farm, words: &[&str]) -> Result<String> {
     let program = ["/usr/local/libexec/offload/offload"];

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use offload_lab::{
-    Answer, Built, Course, Drv, Farm, Happened, TRACE, processes::Process, sys::wait_until,
+    Answer, Built, Course, Drv, Farm, Happened, TRACE, processes::Process, since_boot,
+    sys::wait_until,
 };
 
 use crate::pool::cases;
@@ -17,9 +18,14 @@ cases![
     without_a_line_it_is_put_off,
     more_than_the_line_holds,
     who_would_wait_too_long_does_not_join,
+    the_machine_file_changes_between_builds,
+    the_machine_file_changes_while_they_wait,
 ];
 
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// Within what a change reaches those that wait: they look once a second.
+pub const NOTICED: Duration = Duration::from_millis(1500);
 
 /// How long waiting is watched.
 const WAIT: Duration = Duration::from_secs(5);
@@ -256,6 +262,60 @@ fn who_would_wait_too_long_does_not_join(farm: &mut Farm) -> Result<()> {
     builds
         .iter()
         .try_for_each(|it| farm.came_back(it).map(drop))
+}
+
+fn the_machine_file_changes_between_builds(farm: &mut Farm) -> Result<()> {
+    let machines = farm.machines()?;
+    for index in [0, 1, 0] {
+        let wanted = machines.get(index).context("two machines")?;
+        farm.head.write_machines(std::slice::from_ref(wanted))?;
+        let (built, finished) = farm.build(&Drv::new("changed"))?;
+        finished.succeeded()?;
+        let by = farm.came_back(&built)?.name();
+        ensure!(by == wanted.name, "built by {by}, not by {}", wanted.name);
+    }
+    Ok(())
+}
+
+/// Who waits uses a machine that comes, and none that has gone.
+fn the_machine_file_changes_while_they_wait(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(()); // reads it anew each time it is asked
+    }
+    traced(farm, &[])?;
+    let machines = farm.machines()?;
+    farm.head.write_machines(&machines[..1])?;
+    let mut held = all_slots(farm)?;
+    let builds = add(farm, "waits", 3, 0.1)?;
+    let answer = while_asked(farm, &builds, &[], || {
+        let head = &farm.head;
+        let name = |wanted: &'static [&'static str]| {
+            move |it: &Happened| it.name == "in-line" && it.list("machines") == wanted
+        };
+        head.wait_for_events("tickets for w1", 3, SOON, name(&["w1:22"]))?;
+        head.write_machines(&machines)?;
+        let written = since_boot();
+        let tickets = name(&["w1:22", "w2:22"]);
+        let tickets = head.wait_for_events("tickets for both", 3, SOON, tickets)?;
+        let last = tickets.last().context("no ticket")?.at;
+        println!("used after {:?}", last.saturating_sub(written));
+        ensure!(last.saturating_sub(written) <= NOTICED, "noticed late");
+        head.write_machines(&machines[1..])?;
+        head.wait_for_events("tickets for w2", 3, SOON, name(&["w2:22"]))?;
+        held.drain(..2);
+        std::thread::sleep(Duration::from_millis(500));
+        ensure!(
+            head.slots_taken()?.len() == 2,
+            "took a machine that is gone"
+        );
+        drop(held);
+        Ok(())
+    })?;
+    answer.ended(0)?;
+    for built in &builds {
+        ensure!(farm.came_back(built)?.name() == "w2", "not built by w2");
+    }
+    Ok(())
 }
 
 /// Takes all slots of both machines.
