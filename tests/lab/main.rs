@@ -26,6 +26,7 @@ mod old_daemons;
 mod outputs;
 mod pool;
 mod queue;
+mod retries;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         beside_stock::CASES,
         drains::CASES,
         killed::CASES,
+        retries::CASES,
         heads::CASES,
         clients::CASES,
         interrupted::CASES,
