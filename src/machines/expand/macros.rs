@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::syntax_rules::{Matcher, Matches, Template, Words, check_pattern};
+use super::syntax_rules::{Matcher, Matches, Words, check_pattern};
+use super::template::Template;
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, refused, special};
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
