@@ -173,3 +173,42 @@
 (use-modules (srfi srfi-19))
 (time<? (make-time time-tai 0 5) (make-time time-utc 0 0))
 !> misc-error: In procedure time<?: TIME-ERROR type incompatible-time-types: (#<time type: time-tai nanosecond: 0 second: 5> . #<time type: time-utc nanosecond: 0 second: 0>)
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? this-host (name host-name) (addr host-addr (default #f)) (tags host-tags (default (list (host-name this-host))) (thunked)) (slow host-slow (default (* 2 3)) (delayed)) (n host-n (sanitize (lambda (x) (* x 2))) (default 1)) (loc host-loc (innate) (default 'here)))
+(define h (host (name "a") (tags (list "x" (host-name this-host) name)) (n 4) (loc 'there)))
+(define h2 (host (inherit h) (name "b")))
+(map (lambda (h) (map (lambda (f) (f h)) (list host-name host-addr host-tags host-slow host-n host-loc host?))) (list h h2 (host (name "q"))))
+=> (("a" #f ("x" "a" "a") 6 8 there #t) ("b" #f ("x" "b" "a") 6 8 here #t) ("q" #f ("q") 6 2 here #t))
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? (name host-name) (label host-label (default "l")) (full host-full (thunked) (default (string-append (host-name this-record) "!"))))
+(list (host-full (host (name "x"))) (host-full (host (label "y") (name label))) (host-label (make-host "a" "b" (lambda (h) 1))) (host-full (make-host "a" "b" (lambda (h) 1))))
+=> ("x!" "y!" "b" 1)
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? (name host-name) (cores host-cores (default 2)) (tags host-tags (thunked) (default '(t))))
+(define h (host (name "n")))
+(list (match-record h <host> (name cores tags) (list name cores tags)) (map (match-record-lambda <host> (name (cores c)) (list name c)) (list h)))
+=> (("n" 2 (t)) (("n" 2)))
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? (name host-name))
+(host (nam "x"))
+!> syntax-error: host: extraneous field initializers (nam)
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? (name host-name))
+(host)
+!> syntax-error: host: missing field initializers (name)
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? (name host-name))
+(host (inherit 5))
+!> wrong-type-arg: In procedure struct-ref: Wrong type argument in position 1 (expecting struct): 5
+
+(use-modules (guix records))
+(define-record-type* <host> host make-host host? (name host-name))
+(define name "outer")
+(list (host-name (host (name name))) (host-name (let ((name "inner")) (host (name (string-append name "!"))))))
+=> ("outer" "inner!")

@@ -295,6 +295,12 @@ impl Expander {
         self.modules.loaded.contains_key(name)
     }
 
+    /// Tells whether a module that is here lacks this name.
+    pub(super) fn lacks(&mut self, module: &str, name: &str) -> bool {
+        self.module(module)
+            .is_some_and(|exports| !exports.contains_key(name))
+    }
+
     /// What a module exports; `None` if there is no such module.
     fn module(&mut self, name: &str) -> Option<Rc<Exports>> {
         let (name, text) = all_files().find(|(known, _)| *known == name)?;

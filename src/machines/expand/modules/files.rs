@@ -12,6 +12,7 @@ macro_rules! module {
 pub(super) const CONTROL: &[(&str, &str)] = &[
     module!("(gnu services herd)", "gnu/services/herd.scm"),
     module!("(guix platform)", "guix/platform.scm"),
+    module!("(guix records)", "guix/records.scm"),
     module!("(guix utils)", "guix/utils.scm"),
     module!("(ice-9 and-let-star)", "ice-9/and-let-star.scm"),
     module!("(ice-9 control)", "ice-9/control.scm"),
