@@ -160,6 +160,7 @@
    with-fluid* call-with-prompt abort-to-prompt make-prompt-tag
    default-prompt-tag print-exception system-error-errno raise delay false-if-exception parameterize with-fluids
    ;; Records
+   make-procedure-with-setter procedure procedure-with-setter? setter
    make-record-type record-constructor record-predicate record-accessor
    record-modifier record? record-type-descriptor record-type-name
    record-type-fields))
