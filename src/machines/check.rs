@@ -16,7 +16,7 @@ use super::record::{BuildMachine, Field};
 use field::{Checked, Wrong};
 
 pub use advice::advise;
-pub use deploy::recognise_deploy_file;
+pub use deploy::{drop_lost_fields, recognise_deploy_file};
 
 /// Makes build machines, and says what is wrong with those that cannot be.
 pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {
