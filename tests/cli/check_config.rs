@@ -709,6 +709,33 @@ fn warnings_about_private_keys() {
 }
 
 #[test]
+fn a_file_that_includes_itself() {
+    let env = environment();
+    env.file("self.scm", "(include \"self.scm\")\n");
+    insta::assert_snapshot!(env.check("(include \"self.scm\")\n"), @r##"
+    status 1
+    --- stdout
+    DIR/self.scm:1:0: error: files load each other without end [machines::syntax]
+      (include "self.scm")
+      ^^^^^^^^^^^^^^^^^^^^
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+    env.file("load.scm", "(load \"load.scm\")\n");
+    insta::assert_snapshot!(env.check("(load \"load.scm\")\n"), @r##"
+    status 1
+    --- stdout
+    DIR/load.scm:1:0: error: files load each other without end [machines::syntax]
+      (load "load.scm")
+      ^^^^^^^^^^^^^^^^^
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+}
+
+#[test]
 fn a_signing_key_is_missed_once() {
     let env = environment();
     fs::remove_file(env.path("configuration/signing-key.sec")).unwrap();
