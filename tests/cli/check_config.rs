@@ -736,6 +736,54 @@ fn a_file_that_includes_itself() {
 }
 
 #[test]
+fn an_error_does_not_hide_what_comes_after_it() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(list (build-machine (name \"a\") (usr \"u\") (port \"22\"))\n      \
+         (build-machine (name zed) (user (if #f bar \"u\")) (speed 'fast)))\n\
+         (define (f) (foo))\n(define one (first (filter baz '())))\n(list (first one))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:2:32: error: `usr` is no field of build-machine [machines::unknown-field]
+      (list (build-machine (name "a") (usr "u") (port "22"))
+                                      ^^^^^^^^^
+      help: did you mean `user`? The fields are name, port, systems, user, private-key, host-key, compression, compression-level, daemon-socket, overload-threshold, parallel-builds, speed, features
+    m.scm:2:48: error: `port` must be an integer, but it is "22" [machines::wrong-type]
+      (list (build-machine (name "a") (usr "u") (port "22"))
+                                                      ^^^^
+      help: write the number without quotes
+    m.scm:3:27: error: unbound variable `zed` [machines::unbound-variable]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+                                 ^^^
+    m.scm:3:45: warning: unbound variable `bar` [machines::unbound-variable]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+                                                   ^^^
+      help: did you mean `car`?
+    m.scm:3:62: error: `speed` must be a number, but it is `fast` [machines::wrong-type]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+                                                                    ^^^^^
+    m.scm:4:13: warning: unbound variable `foo` [machines::unbound-variable]
+      (define (f) (foo))
+                   ^^^
+    m.scm:5:13: error: unbound variable `first` [machines::unbound-variable]
+      (define one (first (filter baz '())))
+                   ^^^^^
+      help: `first` is in (srfi srfi-1): (use-modules (srfi srfi-1))
+    m.scm:5:27: warning: unbound variable `baz` [machines::unbound-variable]
+      (define one (first (filter baz '())))
+                                 ^^^
+    m.scm:6:7: warning: unbound variable `first` [machines::unbound-variable]
+      (list (first one))
+             ^^^^^
+      help: `first` is in (srfi srfi-1): (use-modules (srfi srfi-1))
+
+    m.scm: no machines, 5 errors, 4 warnings
+    --- stderr
+    "##);
+}
+
+#[test]
 fn a_signing_key_is_missed_once() {
     let env = environment();
     fs::remove_file(env.path("configuration/signing-key.sec")).unwrap();

@@ -30,13 +30,14 @@ pub fn drop_lost_fields(diagnostics: &mut Vec<Diagnostic>) {
     if !diagnostics.iter().any(is_structural) {
         return;
     }
-    diagnostics.retain(|diagnostic| {
-        let name = diagnostic
-            .message
-            .strip_prefix("unbound variable `")
-            .and_then(|name| name.strip_suffix('`'));
-        diagnostic.is_error() || name.and_then(Field::named).is_none()
-    });
+    diagnostics.retain(|diagnostic| diagnostic.is_error() || !is_lost_field(diagnostic));
+}
+
+/// Tells whether it is about an unbound name that is a field's.
+pub fn is_lost_field(diagnostic: &Diagnostic) -> bool {
+    let name = diagnostic.message.strip_prefix("unbound variable `");
+    let name = name.and_then(|name| name.strip_suffix('`'));
+    name.and_then(Field::named).is_some()
 }
 
 /// Says so where the unbound names show that the file is for `guix deploy`;
@@ -51,14 +52,20 @@ pub fn recognise_deploy_file(diagnostics: &mut Vec<Diagnostic>) {
     if !diagnostics.iter().any(names) {
         return;
     }
-    diagnostics.retain(|one| one.is_error() || one.code != "machines::unbound-variable");
-    let unbound =
-        |one: &&mut Diagnostic| one.code == "machines::unbound-variable" && one.is_error();
-    if let Some(first) = diagnostics.iter_mut().find(unbound) {
-        first.help = Some(
-            "this looks like a file for `guix deploy` or `guix system`: a machine file gives a \
-             list of (build-machine …) forms"
-                .into(),
-        );
-    }
+    let mut first = true;
+    diagnostics.retain_mut(|one| {
+        if one.code != "machines::unbound-variable" {
+            return true;
+        }
+        let keep = one.is_error() && first;
+        if keep {
+            first = false;
+            one.help = Some(
+                "this looks like a file for `guix deploy` or `guix system`: a machine file gives \
+                 a list of (build-machine …) forms"
+                    .into(),
+            );
+        }
+        keep
+    });
 }
