@@ -24,6 +24,7 @@ mod session;
 mod special;
 mod syntax_case;
 mod syntax_rules;
+mod template;
 mod values;
 
 use std::collections::{HashMap, HashSet};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::scope::base_name;
-use super::syntax_rules::{Matcher, Matches, Template, Words, check_pattern};
+use super::syntax_rules::{Matcher, Matches, Words, check_pattern};
+use super::template::Template;
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, refused, special};
 use crate::machines::core::is_of_the_file;
 use crate::machines::datum::{Datum, Kind};
