@@ -43,6 +43,12 @@ impl Sources {
             .map(|source| &*source.name)
     }
 
+    /// How many times a file of this name is here.
+    pub fn count(&self, name: &str) -> usize {
+        let same = self.files.iter().filter(|source| *source.name == *name);
+        same.count()
+    }
+
     /// The text of a file; `None` for one that is not here.
     pub fn text(&self, file: u16) -> Option<&str> {
         self.files
