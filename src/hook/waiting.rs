@@ -7,20 +7,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::answer::Taken;
-use super::attempts::{Failure, Fault};
+use super::attempts::{Failure, Fault, with_hint};
 use super::context::Context;
 use super::field::{Field, Sight};
 use super::pick::{Pick, Picked};
 use super::reach::{Reached, Reaching};
 use super::reread::Reread;
 use super::watch::{Ending, Watch};
-use crate::events::Event;
 use crate::machines::record::BuildMachine;
 use crate::schedule::choice::Verdict;
 use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::schedule::slots::{Slot, SlotError};
 use crate::schedule::tickets::{Bell, Candidates, Place, Waited, Wish};
 use crate::store::path::StorePath;
+
+/// How many machines are named where a build tells why it waits.
+const EXPLAINED: usize = 8;
+
+/// How often it looks whether there is something else to tell.
+const EXPLAIN: Duration = Duration::from_secs(1);
 
 /// What the next machine is, or why there is none; with the machine that the
 /// failure is of.
@@ -199,6 +204,7 @@ impl<'a> Search<'a> {
                 until: self.until,
                 indexes: Vec::new(),
                 told: String::new(),
+                explained: None,
             };
             let waited = self.place.wait(&mut wishes, &cancelled);
             let indexes = wishes.indexes;
@@ -229,13 +235,7 @@ impl<'a> Search<'a> {
     /// One at a time tries a machine whose rest is over.
     fn may_try(&self, index: usize) -> bool {
         let machine = self.field.machine(index);
-        let may = machine.is_some_and(|machine| self.context.ledger.claim(machine));
-        if may && let Some(machine) = machine {
-            self.context.journal.event(&Event::Slot {
-                machine: &machine.name,
-            });
-        }
-        may
+        machine.is_some_and(|machine| self.context.ledger.claim(machine))
     }
 }
 
@@ -300,35 +300,67 @@ struct Wishes<'a> {
     until: Option<Instant>,
     /// The machines of the last wish by their places in the field.
     indexes: Vec<usize>,
+    /// Why it waits, as it was last told, and when that was looked at.
     told: String,
+    explained: Option<Instant>,
 }
 
 impl Wishes<'_> {
-    /// Why the build waits, once for each change.
+    /// Why the build waits, once for each change of reason: how many slots are
+    /// taken changes all the time and is none.
     fn explain(&mut self, sight: &Sight) {
-        let mut parts = Vec::new();
-        for choice in &sight.choices {
+        let looked = self.explained.is_some_and(|at| at.elapsed() < EXPLAIN);
+        if looked {
+            return;
+        }
+        self.explained = Some(Instant::now());
+        // In the order of the file: that of the choice is partly by chance.
+        let mut verdicts: Vec<_> = sight.choices.iter().collect();
+        verdicts.sort_by_key(|choice| choice.machine);
+        let (mut parts, mut reasons) = (Vec::new(), Vec::new());
+        for choice in verdicts.iter().take(EXPLAINED) {
             let Some(machine) = self.field.machine(choice.machine) else {
                 continue;
             };
-            parts.push(match &choice.verdict {
+            let name = &machine.name;
+            let (part, reason) = match &choice.verdict {
                 Verdict::Ready { .. } if self.failed.contains(&choice.machine) => {
-                    format!("{} has failed", machine.name)
+                    (format!("{name} has failed"), "failed".to_owned())
                 }
-                Verdict::Ready { .. } => match self.context.slots.free(machine) {
-                    Ok((free, all)) => {
-                        format!("{} {}/{all} slots", machine.name, all.saturating_sub(free))
-                    }
-                    Err(error) => error.to_string(),
+                Verdict::Ready { .. } => match self.taken(sight, choice.machine, machine) {
+                    Ok((taken, all)) => (format!("{name} {taken}/{all} slots"), String::new()),
+                    Err(error) => (error.to_string(), error.to_string()),
                 },
-                verdict => format!("{} {verdict}", machine.name),
-            });
+                verdict => (format!("{name} {verdict}"), verdict.to_string()),
+            };
+            parts.push(part);
+            reasons.push(format!("{name} {reason}"));
         }
-        let text = format!("waiting: {}", parts.join("; "));
-        if text != self.told {
+        let more = verdicts.len().saturating_sub(EXPLAINED);
+        if more > 0 {
+            parts.push(format!("{more} more"));
+        }
+        let reasons = reasons.join("\n");
+        if reasons != self.told {
+            let text = format!("waiting: {}", parts.join("; "));
             self.context.journal.say(&text);
-            self.told = text;
+            self.told = reasons;
         }
+    }
+
+    /// How many slots are taken, of how many.
+    fn taken(
+        &self,
+        sight: &Sight,
+        index: usize,
+        machine: &BuildMachine,
+    ) -> Result<(u32, u32), SlotError> {
+        let counted = sight.evidence.get(index).and_then(|known| known.slots);
+        let (free, all) = match counted {
+            Some(counted) => counted,
+            None => self.context.slots.free(machine)?,
+        };
+        Ok((all.saturating_sub(free), all))
     }
 }
 
@@ -362,6 +394,8 @@ impl Candidates for Wishes<'_> {
     }
 
     fn trouble(&mut self, error: SlotError) {
-        self.context.journal.say(&error.to_string());
+        let hint = error.hint(&self.context.user);
+        let text = with_hint(&error.to_string(), hint.as_deref());
+        self.context.journal.say(&text);
     }
 }

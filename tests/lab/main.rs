@@ -8,8 +8,10 @@
 //! `OFFLOAD_LAB_HOOK=stock|extension` runs them on Guix's own hook, or on ours
 //! called through an extension, in place of ours in front of `guix`.
 
+mod beside_stock;
 mod by_hand;
 mod clients;
+mod drains;
 mod failing;
 mod forwarding;
 mod full_disk;
@@ -17,11 +19,13 @@ mod graph;
 mod heads;
 mod interrupted;
 mod keys;
+mod killed;
 mod large;
 mod limits;
 mod old_daemons;
 mod outputs;
 mod pool;
+mod queue;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -53,6 +57,10 @@ fn main() -> ExitCode {
         full_disk::CASES,
         unmatched::CASES,
         slots::CASES,
+        queue::CASES,
+        beside_stock::CASES,
+        drains::CASES,
+        killed::CASES,
         heads::CASES,
         clients::CASES,
         interrupted::CASES,
