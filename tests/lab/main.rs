@@ -10,6 +10,7 @@
 
 mod by_hand;
 mod clients;
+mod dead;
 mod failing;
 mod forwarding;
 mod full_disk;
@@ -22,6 +23,7 @@ mod limits;
 mod old_daemons;
 mod outputs;
 mod pool;
+mod sick;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -52,9 +54,11 @@ fn main() -> ExitCode {
         unreachable::CASES,
         full_disk::CASES,
         unmatched::CASES,
+        sick::CASES,
         slots::CASES,
         heads::CASES,
         clients::CASES,
+        dead::CASES,
         interrupted::CASES,
         forwarding::CASES,
         old_daemons::CASES,
