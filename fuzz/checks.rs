@@ -110,6 +110,13 @@ pub fn evidence(bytes: &[u8]) {
     assert_eq!(again.map(|again| again.print()), Some(printed));
 }
 
+/// Whatever a machine says of itself is read or passed over.
+pub fn load(bytes: &[u8]) {
+    if let Some(load) = offload::hook::load::parse(bytes, offload::clock::Moment(1)) {
+        assert!((0.0..=1.0).contains(&load.normalised()));
+    }
+}
+
 /// A ticket is the same after printing and parsing, whatever else stands in
 /// its file.
 pub fn ticket(bytes: &[u8]) {

@@ -7,6 +7,7 @@
 mod arguments;
 mod check_config;
 mod drain;
+mod evaluate;
 mod explain;
 mod explain_code;
 mod farm;
@@ -43,6 +44,7 @@ pub fn run() -> ExitCode {
         Ok(Asked::Drain(order)) => drain::drain(name, &order),
         Ok(Asked::Undrain(machine)) => drain::undrain(name, &machine),
         Ok(Asked::ExplainChoice(question)) => explain::run(name, &question),
+        Ok(Asked::Evaluate) => evaluate::run(),
         Ok(Asked::ExplainCode(code)) => explain_code::run(name, code.as_deref()),
         Err(refused) => fail(name, &refused),
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::events::{Event, Journal, printable};
+use crate::schedule::handshakes::Handshakes;
 use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slots;
 use crate::schedule::tickets::Line;
@@ -23,6 +24,7 @@ pub mod context;
 pub mod dialogue;
 pub mod exit;
 pub mod field;
+pub mod load;
 pub mod local;
 pub mod outcome;
 pub mod output;
@@ -32,6 +34,7 @@ pub mod postponed;
 pub mod process;
 pub mod reach;
 pub mod request;
+pub mod reread;
 pub mod verdict;
 pub mod waiting;
 pub mod watch;
@@ -114,6 +117,7 @@ fn serve(
         arguments: arguments.clone(),
         slots: Slots::new(&settings.state_dir),
         line: Line::new(&settings.state_dir, settings.line),
+        handshakes: Handshakes::new(&settings.state_dir),
         ledger: Arc::new(Ledger::open(&settings.state_dir)),
         settings,
         dir: dir.clone(),

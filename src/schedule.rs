@@ -5,6 +5,7 @@
 
 pub mod choice;
 pub mod evidence;
+pub mod handshakes;
 pub mod ledger;
 pub mod line;
 mod locks;

@@ -203,3 +203,10 @@ fn machine_files() {
     }
     check_changed(seeds, 300, offload::machines::fuzz_reader);
 }
+
+#[test]
+fn load() {
+    let seed = b"2.50 1.00 0.50 3/123 4567\n4\nFilesystem 1024-blocks Used Available Capacity \
+        Mounted on\n/dev/vda 263112772 73000000 19000000 80% /\nclock=1764000010\n";
+    check(vec![seed.to_vec()], checks::load);
+}

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::{check_config, drain, explain, quoted};
 use crate::hook::Arguments;
 use crate::machines::diagnostic::escape;
+use crate::machines::elsewhere;
 
 /// Commands of later versions; stock's have the same names.
 const RESERVED: [&str; 2] = ["test", "status"];
@@ -28,6 +29,9 @@ pub(super) enum Asked {
     Undrain(String),
     /// Say which machines a build would be given to.
     ExplainChoice(explain::Question),
+    /// Evaluate the machine file for a hook that cannot do it in a child of
+    /// its own.
+    Evaluate,
     /// Say more about a diagnostic's code, or list all.
     ExplainCode(Option<String>),
 }
@@ -67,6 +71,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Asked, Refused> {
         return Err(Refused::Reserved(first.to_owned()));
     }
     match arguments.split_first() {
+        Some((first, [])) if first == elsewhere::COMMAND => return Ok(Asked::Evaluate),
         Some((first, rest)) if first == "check-config" => {
             return parse_check_config(rest);
         }

@@ -40,13 +40,12 @@ impl Farm {
         std::env::set_current_dir("/")?;
         become_owner(&settings.state_dir, &settings.database_dir)?;
         let user = User::from_uid(Uid::effective()).ok().flatten();
-        let limits = machines::Limits {
-            time: settings.evaluation,
-            memory: u64::from(settings.evaluation_memory) << 20,
-            nesting: settings.evaluation_nesting,
-        };
         let home = user.map(|user| user.dir);
-        let evaluation = machines::load(&settings.machine_file, home.as_deref(), &limits);
+        let evaluation = machines::load(
+            &settings.machine_file,
+            home.as_deref(),
+            &machines::Limits::from(&settings),
+        );
         for error in evaluation.diagnostics.iter().filter(|it| it.is_error()) {
             complain(name, "error", &Diagnostic::one_line(error));
         }

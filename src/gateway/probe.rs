@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Connection, GatewayError, Limits};
+use super::{Connection, GatewayError, Limits, Usher};
 use crate::machines::record::BuildMachine;
 
 /// What became known of a machine.
@@ -23,6 +23,39 @@ pub enum News {
     Connected(Box<Connection>),
     /// It cannot be had.
     Failed(GatewayError),
+}
+
+/// Who is present while one machine is connected to.
+pub trait Witness: Send {
+    /// Waits until the machine may be greeted, as [`Usher::admit`] does.
+    fn admit(&mut self) -> Box<dyn Send>;
+
+    /// The machine is logged in to after this time, or cannot be had.
+    fn outcome(&mut self, outcome: Result<Duration, &GatewayError>);
+}
+
+/// Nobody.
+impl Witness for () {
+    fn admit(&mut self) -> Box<dyn Send> {
+        Box::new(())
+    }
+
+    fn outcome(&mut self, _: Result<Duration, &GatewayError>) {}
+}
+
+struct Attended<'a> {
+    witness: &'a mut dyn Witness,
+    greeted: &'a mut dyn FnMut(),
+}
+
+impl Usher for Attended<'_> {
+    fn admit(&mut self) -> Box<dyn Send> {
+        self.witness.admit()
+    }
+
+    fn greeted(&mut self) {
+        (self.greeted)();
+    }
 }
 
 /// Machines that are being connected to.
@@ -48,15 +81,15 @@ impl Probe {
     /// Begins to connect to a machine, which news call by this number.
     ///
     /// Whatever can fail without a connection, such as reading a key, shows
-    /// as news as well. `witness` hears the outcome at once, in a thread, also
-    /// when nobody asks for news any more.
+    /// as news as well. The witness is called in a thread, at once, also when
+    /// nobody asks for news any more.
     pub fn begin(
         &mut self,
         number: usize,
         machine: &BuildMachine,
         home: Option<&Path>,
         limits: &Limits,
-        witness: impl FnOnce(Result<Duration, &GatewayError>) + Send + 'static,
+        mut witness: impl Witness + 'static,
     ) {
         let (machine, home) = (machine.clone(), home.map(Path::to_owned));
         let (limits, sender) = (limits.clone(), self.sender.clone());
@@ -65,11 +98,12 @@ impl Probe {
         let spawned = thread::Builder::new()
             .name(format!("probe {number}"))
             .spawn(move || {
-                let opened =
-                    Connection::open_telling(&machine, home.as_deref(), &limits, &mut || {
-                        tell(&greeted, number, News::Greeted(begun.elapsed()));
-                    });
-                witness(opened.as_ref().map(|_| begun.elapsed()));
+                let mut attended = Attended {
+                    witness: &mut witness,
+                    greeted: &mut || tell(&greeted, number, News::Greeted(begun.elapsed())),
+                };
+                let opened = Connection::open_by(&machine, home.as_deref(), &limits, &mut attended);
+                witness.outcome(opened.as_ref().map(|_| begun.elapsed()));
                 let news = match opened {
                     Ok(connection) => News::Connected(Box::new(connection)),
                     Err(error) => News::Failed(error),

@@ -15,6 +15,7 @@ use super::pick::{Pick, Picked};
 use super::postponed::Postponed;
 use super::reach::Reaching;
 use super::request::Request;
+use super::reread::Reread;
 use crate::events::Event;
 use crate::machines::diagnostic::{Diagnostic, Severity};
 use crate::machines::{self, Evaluation};
@@ -41,6 +42,8 @@ pub struct Taken {
     pub place: Place,
     /// The connections that were begun.
     pub reaching: Reaching,
+    /// The machine file as it was.
+    pub reread: Reread,
 }
 
 /// The answer to a request.
@@ -74,9 +77,9 @@ pub struct Answerer {
 }
 
 impl Answerer {
-    /// Chooses a machine. To be called while the process has one thread: the
-    /// machine file is evaluated in a child that is forked.
+    /// Chooses a machine.
     pub fn answer(&mut self, context: &Context, request: &Request) -> Answer {
+        let reread = Reread::before_reading(&context.settings.machine_file);
         let evaluation = evaluate(context);
         let errors = errors(&evaluation);
         let mut notes = Postponed::open(&context.settings.state_dir, &request.derivation);
@@ -95,14 +98,14 @@ impl Answerer {
         for error in &errors {
             self.say_once(context, error);
         }
-        self.take(context, request, field, &mut notes)
+        self.take(context, request, (field, reread), &mut notes)
     }
 
     fn take(
         &mut self,
         context: &Context,
         request: &Request,
-        field: Field,
+        (field, reread): (Field, Reread),
         notes: &mut Postponed,
     ) -> Answer {
         let mut place = context.line.place(request.derivation.as_str());
@@ -130,6 +133,7 @@ impl Answerer {
                         slot: Some((machine, slot)),
                         place,
                         reaching,
+                        reread,
                     }));
                 }
                 Picked::Nobody => return refuse(context, request, notes, &reasons),
@@ -140,6 +144,7 @@ impl Answerer {
                         slot: None,
                         place,
                         reaching,
+                        reread,
                     }));
                 }
                 Picked::Full => {}
@@ -161,20 +166,25 @@ impl Answerer {
 /// The machine file as it is now.
 pub fn evaluate(context: &Context) -> Evaluation {
     let settings = &context.settings;
-    let evaluation = machines::load_cached(
-        &settings.machine_file,
-        context.home.as_deref(),
-        &machines::Limits {
-            time: settings.evaluation,
-            memory: u64::from(settings.evaluation_memory) << 20,
-            nesting: settings.evaluation_nesting,
-        },
-        &machines::Cache::new(&settings.state_dir),
-    );
+    let limits = machines::Limits::from(settings);
+    let cache = machines::Cache::new(&settings.state_dir);
+    let load = if is_alone() {
+        machines::load_cached
+    } else {
+        machines::load_elsewhere
+    };
+    let home = context.home.as_deref();
+    let evaluation = load(&settings.machine_file, home, &limits, &cache);
     context.journal.event(&Event::Evaluated {
         machines: evaluation.machines.len(),
     });
     evaluation
+}
+
+/// Tells whether this process has one thread, and so may fork. One whose
+/// threads cannot be counted has several.
+fn is_alone() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
 }
 
 /// Stands in line for the machines that could be tried, if it is short enough.
@@ -230,7 +240,8 @@ fn refuse(
     Answer::Postpone
 }
 
-fn errors(evaluation: &Evaluation) -> Vec<String> {
+/// The file's errors, each on a line.
+pub fn errors(evaluation: &Evaluation) -> Vec<String> {
     evaluation
         .diagnostics
         .iter()

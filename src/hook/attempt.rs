@@ -1,10 +1,12 @@
 //! One try on one machine, spoken to through its daemon's socket.
 
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::attempts::{Failure, Fault};
 use super::context::Context;
+use super::load::Arrival;
 use super::local;
 use super::outcome;
 use super::output::{BuilderLog, Output};
@@ -16,12 +18,15 @@ use crate::daemon::{Client, DaemonError, Opening, Options};
 use crate::events::Event;
 use crate::gateway::Connection;
 use crate::machines::record::BuildMachine;
-use crate::schedule::evidence::FailureKind;
+use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::store::authenticate::Keyring;
 use crate::store::path::StorePath;
 use crate::transfer::plan::{Item, Plan};
 use crate::transfer::retrieve::{Received, RetrieveError, Wanted, from_daemon};
 use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
+
+/// Bytes that are sent before it is known whether the machine has room.
+const LITTLE: u64 = 1 << 20;
 
 /// A try and all that it needs.
 pub struct Attempt<'a> {
@@ -33,6 +38,8 @@ pub struct Attempt<'a> {
     pub machine: &'a BuildMachine,
     /// The connection to it.
     pub connection: &'a Connection,
+    /// What it tells of itself.
+    pub arrival: Mutex<Arrival>,
     /// Whose signatures count, and ours.
     pub keyring: &'a Keyring,
     /// Where the log goes.
@@ -46,9 +53,42 @@ impl Attempt<'_> {
     pub fn run(&self, stream: UnixStream) -> Result<Vec<Received>, Failure> {
         let mut log = BuilderLog::new(self.output, self.watch);
         let (mut client, missing) = self.open(stream, &mut log)?;
+        self.judge_before_sending(&missing)?;
         self.send(&mut client, &missing, &mut log)?;
+        self.judge_arrival()?;
         self.build(&mut client, &mut log)?;
         self.retrieve(&mut client, &mut log)
+    }
+
+    /// Tells, once, whether the machine can take a build now.
+    pub fn judge_arrival(&self) -> Result<(), Failure> {
+        let mut arrival = self.arrival.lock().unwrap_or_else(PoisonError::into_inner);
+        arrival.judge(&|| self.watch.verdict().is_some())
+    }
+
+    /// Much is not sent to a machine that cannot take the build; little is on
+    /// its way while the machine tells.
+    pub fn judge_before_sending(&self, missing: &[StorePath]) -> Result<(), Failure> {
+        let infos = missing
+            .iter()
+            .filter_map(|path| self.work.closure.get(path));
+        let bytes = infos.map(|info| info.nar_size).fold(0, u64::saturating_add);
+        if bytes > LITTLE {
+            self.judge_arrival()?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what is there now: the next build's choice goes by it.
+    pub fn note_sent(&self, bytes: u64, begun: Instant) {
+        let closure = self.work.closure.keys();
+        let items: Vec<u64> = closure.map(|path| prefix(path.hash_part())).collect();
+        let sent = Outcome::Sent {
+            items: &items,
+            bytes,
+            took: begun.elapsed(),
+        };
+        self.context.ledger.note(self.machine, sent);
     }
 
     /// The first write: handshake, options, roots, what is missing.
@@ -135,6 +175,7 @@ impl Attempt<'_> {
         log: &mut BuilderLog<'_>,
     ) -> Result<(), SendError> {
         let plan = self.plan(missing)?;
+        let begun = Instant::now();
         let machine = self.machine.name.as_str();
         if !plan.is_empty() {
             self.context.journal.event(&Event::Sending {
@@ -155,6 +196,7 @@ impl Attempt<'_> {
             }
         }
         self.context.journal.event(&Event::Sent);
+        self.note_sent(plan.bytes(), begun);
         Ok(())
     }
 

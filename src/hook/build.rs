@@ -1,7 +1,8 @@
 //! An accepted build: its machines one after the other, until its outputs are
 //! registered or it has failed.
 
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::answer::Taken;
 use super::attempt::Attempt;
@@ -9,6 +10,7 @@ use super::attempts::{Attempts, Failure, Fault, Next};
 use super::context::Context;
 use super::dialogue::Job;
 use super::exit::Exit;
+use super::load::Arrival;
 use super::local::LocalStore;
 use super::output::Output;
 use super::place;
@@ -19,7 +21,7 @@ use super::work::Work;
 use crate::events::Event;
 use crate::gateway::Killer;
 use crate::machines::record::BuildMachine;
-use crate::schedule::evidence::Outcome;
+use crate::schedule::evidence::{Outcome, prefix};
 use crate::store::authenticate::Keyring;
 
 /// A build under way.
@@ -135,26 +137,48 @@ impl Build<'_> {
             daemon,
             ..
         } = reached;
-        self.watch.guard(Box::new(connection.killer()));
+        let killer = connection.killer();
+        self.watch.guard(Box::new(killer.clone()));
+        let connection = Arc::new(connection);
         let attempt = Attempt {
             context: self.context,
             work,
             machine,
             connection: &connection,
+            arrival: Mutex::new(Arrival::ask(self.context, machine, &connection)),
             keyring,
             output: self.output,
             watch: self.watch,
         };
         let begun = Instant::now();
-        let received = match daemon {
+        let outcome = match daemon {
             Some(stream) => attempt.run(stream),
             None => attempt.run_by_commands(),
-        }?;
+        };
+        drop(attempt);
+        let received = outcome.inspect_err(|_| {
+            // Whoever else still uses the connection: a builder that may be
+            // left behind ends with it.
+            killer.kill();
+        })?;
         let took = begun.elapsed();
         // The machine is done; the next build may have it while we register.
         drop(connection);
         drop(slot);
-        self.context.ledger.note(machine, Outcome::Built { took });
+        let outputs: Vec<u64> = work
+            .outputs
+            .iter()
+            .map(|it| prefix(it.hash_part()))
+            .collect();
+        let outcomes = [
+            Outcome::Sent {
+                items: &outputs,
+                bytes: 0,
+                took: Duration::ZERO,
+            },
+            Outcome::Built { took },
+        ];
+        self.context.ledger.note_all(machine, &outcomes);
         self.watch.doing("registering");
         place::register(self.context, work, store, received)?;
         self.context.journal.event(&Event::Registered);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Arguments;
 use crate::events::Journal;
 use crate::gateway;
+use crate::schedule::handshakes::Handshakes;
 use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slots;
 use crate::schedule::tickets::Line;
@@ -31,6 +32,8 @@ pub struct Context {
     pub slots: Slots,
     /// Those that wait for one.
     pub line: Line,
+    /// The places to greet machines.
+    pub handshakes: Handshakes,
     /// What is known of the machines.
     pub ledger: Arc<Ledger>,
 }

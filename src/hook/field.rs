@@ -1,6 +1,8 @@
 //! The machines that a request's build can be done on, and what is known of
 //! them.
 
+use std::collections::BTreeSet;
+
 use super::context::Context;
 use super::request::Request;
 use crate::clock::Moment;
@@ -20,6 +22,9 @@ pub struct Field {
     features: Vec<String>,
     /// What the build needs there, once it is known.
     closure: Vec<u64>,
+    /// Machines that the file does not declare any more, by their numbers,
+    /// which do not change.
+    gone: BTreeSet<usize>,
 }
 
 /// What was decided about the machines of a field at one moment.
@@ -36,33 +41,67 @@ impl Field {
     /// Those of the machines that the file declares for such builds.
     pub fn of(machines: Vec<BuildMachine>, request: &Request) -> Self {
         let mut field = Self {
-            machines: Vec::new(),
             system: request.system.clone(),
             features: request.features.clone(),
-            closure: Vec::new(),
+            ..Self::default()
         };
-        let verdicts = order(
-            &machines,
-            &[],
-            &field.requirements(),
-            Moment::default(),
-            &mut || 0.0,
-        );
+        field.machines = field.matching(machines);
+        field
+    }
+
+    fn matching(&self, machines: Vec<BuildMachine>) -> Vec<BuildMachine> {
+        let (now, mut chance) = (Moment::default(), || 0.0);
+        let choices = order(&machines, &[], &self.requirements(), now, &mut chance);
         let mut matches = vec![false; machines.len()];
-        for choice in verdicts {
+        for choice in choices {
             if let Some(it) = matches.get_mut(choice.machine) {
                 *it = choice.verdict.matches();
             }
         }
         let paired = machines.into_iter().zip(matches);
-        field.machines = paired
-            .filter(|(_, it)| *it)
-            .map(|(machine, _)| machine)
-            .collect();
-        field
+        paired
+            .filter_map(|(machine, matches)| matches.then_some(machine))
+            .collect()
     }
 
-    /// The machines.
+    /// Takes the machines that the file declares now. Those that it had keep
+    /// their numbers; tells which are others than before.
+    pub fn update(&mut self, machines: Vec<BuildMachine>) -> BTreeSet<usize> {
+        let mut changed = BTreeSet::new();
+        let mut left: BTreeSet<usize> = (0..self.machines.len()).collect();
+        for machine in self.matching(machines) {
+            let is_same = |it: &&usize| {
+                self.machines
+                    .get(**it)
+                    .is_some_and(|known| known.name == machine.name && known.port == machine.port)
+            };
+            let number = left.iter().find(is_same).copied();
+            let number = number.unwrap_or(self.machines.len());
+            left.remove(&number);
+            match self.machines.get_mut(number) {
+                Some(known) if *known == machine => {
+                    if self.gone.remove(&number) {
+                        changed.insert(number);
+                    }
+                    continue;
+                }
+                Some(known) => *known = machine,
+                None => self.machines.push(machine),
+            }
+            changed.insert(number);
+        }
+        self.gone = left;
+        changed
+    }
+
+    /// How many machines there are beside these.
+    pub fn others(&self, than: &BTreeSet<usize>) -> usize {
+        (0..self.machines.len())
+            .filter(|it| !self.gone.contains(it) && !than.contains(it))
+            .count()
+    }
+
+    /// The machines, also those that are gone from the file.
     pub fn machines(&self) -> &[BuildMachine] {
         &self.machines
     }
@@ -97,13 +136,14 @@ impl Field {
                 known.slots = context.slots.free(machine).ok();
             }
         }
-        let choices = order(
+        let mut choices = order(
             &self.machines,
             &evidence,
             &self.requirements(),
             now,
             &mut fastrand::f64,
         );
+        choices.retain(|choice| !self.gone.contains(&choice.machine));
         Sight {
             now,
             evidence,
@@ -125,5 +165,44 @@ impl Sight {
                 ..
             }
         ) && known.is_some_and(|it| it.is_fresh(self.now, context.settings.fresh))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::sample;
+
+    fn field(machines: Vec<BuildMachine>) -> Field {
+        let mut field = Field {
+            system: "x86_64-linux".to_owned(),
+            ..Field::default()
+        };
+        field.update(machines);
+        field
+    }
+
+    #[test]
+    fn machines_keep_their_numbers_while_the_file_changes() {
+        let [w1, w2, w3] = ["w1", "w2", "w3"].map(sample::machine);
+        let mut field = field(vec![w1.clone(), w2.clone()]);
+        assert_eq!(field.others(&BTreeSet::new()), 2);
+        assert!(field.update(vec![w2.clone(), w1.clone()]).is_empty());
+        assert_eq!(field.update(vec![w3, w2.clone()]), BTreeSet::from([2]));
+        assert_eq!(field.others(&BTreeSet::from([1])), 1);
+        assert_eq!(field.machine(0).map(|it| it.name.as_str()), Some("w1"));
+        let faster = BuildMachine { speed: 9.0, ..w2 };
+        assert_eq!(field.update(vec![w1, faster]), BTreeSet::from([0, 1]));
+        assert_eq!(field.machine(1).map(|it| it.speed), Some(9.0));
+        assert_eq!(field.others(&BTreeSet::new()), 2);
+    }
+
+    #[test]
+    fn machines_for_other_builds_do_not_count() {
+        let mut other = sample::machine("a1");
+        other.systems = vec!["aarch64-linux".to_owned()];
+        let mut field = field(vec![sample::machine("w1")]);
+        assert!(field.update(vec![sample::machine("w1"), other]).is_empty());
+        assert_eq!(field.machines().len(), 1);
     }
 }

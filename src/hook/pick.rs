@@ -62,6 +62,7 @@ impl<'a> Pick<'a> {
     /// those that may be up are asked, for as long as `limit`.
     pub fn slot(&mut self, reaching: &mut Reaching, limit: Duration) -> Picked {
         let (sight, context) = (self.sight, self.context);
+        self.log_order();
         let (candidates, mut full) = self.candidates();
         for choice in candidates.iter().filter(|it| sight.is_fresh(it, context)) {
             match self.take(choice.machine) {
@@ -132,6 +133,15 @@ impl<'a> Pick<'a> {
             }
         }
         (candidates, full)
+    }
+
+    /// The order and its reasons, for whoever turns the log up.
+    fn log_order(&self) {
+        for (place, choice) in (1..).zip(&self.sight.choices) {
+            if let Some(machine) = self.field.machine(choice.machine) {
+                log::debug!("choice {place}: '{}' {}", machine.name, choice.verdict);
+            }
+        }
     }
 
     /// A line that is known to be slow needs longer for an answer.

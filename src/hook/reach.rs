@@ -10,10 +10,12 @@ use super::attempts::{Failure, Fault};
 use super::context::Context;
 use super::outcome::kind_of;
 use crate::events::Event;
-use crate::gateway::probe::{News, Probe};
+use crate::gateway::probe::{News, Probe, Witness};
 use crate::gateway::{Connection, GatewayError};
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::Outcome;
+use crate::schedule::handshakes::Handshakes;
+use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slot;
 
 /// How long news are waited for in one go: a connection has limits of its
@@ -43,6 +45,40 @@ pub enum Heard {
     Failed(usize, Failure),
 }
 
+/// Keeps connections to one machine from coming all at once, and what comes of
+/// them.
+struct Attendant {
+    ledger: Arc<Ledger>,
+    handshakes: Handshakes,
+    patience: Duration,
+    machine: BuildMachine,
+}
+
+impl Witness for Attendant {
+    fn admit(&mut self) -> Box<dyn Send> {
+        Box::new(self.handshakes.enter(&self.machine, self.patience))
+    }
+
+    fn outcome(&mut self, outcome: Result<Duration, &GatewayError>) {
+        let reason;
+        let outcome = match outcome {
+            Ok(took) => Outcome::Answered {
+                connect: Some(took),
+                round_trip: None,
+            },
+            Err(error) if error.is_machine_fault() => {
+                reason = error.to_string();
+                Outcome::Failed {
+                    kind: kind_of(error),
+                    reason: &reason,
+                }
+            }
+            Err(_) => return,
+        };
+        self.ledger.note(&self.machine, outcome);
+    }
+}
+
 /// How far a connection has come.
 enum Stage {
     Asked,
@@ -67,23 +103,11 @@ impl Reaching {
             return;
         }
         self.stages.insert(index, Stage::Asked);
-        let (ledger, subject) = (Arc::clone(&context.ledger), machine.clone());
-        let witness = move |outcome: Result<Duration, &GatewayError>| match outcome {
-            Ok(took) => ledger.note(
-                &subject,
-                Outcome::Answered {
-                    connect: Some(took),
-                    round_trip: None,
-                },
-            ),
-            Err(error) if error.is_machine_fault() => ledger.note(
-                &subject,
-                Outcome::Failed {
-                    kind: kind_of(error),
-                    reason: &error.to_string(),
-                },
-            ),
-            Err(_) => {}
+        let witness = Attendant {
+            ledger: Arc::clone(&context.ledger),
+            handshakes: context.handshakes.clone(),
+            patience: context.settings.handshake,
+            machine: machine.clone(),
         };
         let limits = context.gateway_limits();
         self.probe

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::field::{Field, Sight};
 use super::pick::{Pick, Picked};
 use super::reach::{Reached, Reaching};
+use super::reread::Reread;
 use super::watch::{Ending, Watch};
 use crate::events::Event;
 use crate::machines::record::BuildMachine;
@@ -33,6 +34,7 @@ pub struct Search<'a> {
     slot: Option<(usize, Slot)>,
     place: Place,
     reaching: Reaching,
+    reread: Reread,
     /// What has failed in this round.
     failed: BTreeSet<usize>,
     /// Until when a machine is waited for, once none was left.
@@ -50,6 +52,7 @@ impl<'a> Search<'a> {
             slot: taken.slot,
             place: taken.place,
             reaching: taken.reaching,
+            reread: taken.reread,
             failed: BTreeSet::new(),
             until: None,
             explored: false,
@@ -69,10 +72,7 @@ impl<'a> Search<'a> {
 
     /// How many machines have not failed in this round.
     pub fn untried(&self) -> usize {
-        self.field
-            .machines()
-            .len()
-            .saturating_sub(self.failed.len())
+        self.field.others(&self.failed)
     }
 
     /// Takes note of a failure.
@@ -156,6 +156,12 @@ impl<'a> Search<'a> {
     /// A slot: at once where one can be had, else by standing in line.
     fn wait(&mut self, reasons: &[String]) -> Result<(usize, Slot), (Option<usize>, Failure)> {
         loop {
+            refresh(
+                self.context,
+                &mut self.reread,
+                &mut self.field,
+                &mut self.failed,
+            );
             let sight = self.field.look(self.context);
             let mut pick = Pick {
                 context: self.context,
@@ -187,8 +193,9 @@ impl<'a> Search<'a> {
             }));
             let mut wishes = Wishes {
                 context: self.context,
-                field: &self.field,
-                failed: &self.failed,
+                field: &mut self.field,
+                failed: &mut self.failed,
+                reread: &mut self.reread,
                 until: self.until,
                 indexes: Vec::new(),
                 told: String::new(),
@@ -232,6 +239,22 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Takes the machine file as it is now; tells whether it has other machines.
+fn refresh(
+    context: &Context,
+    reread: &mut Reread,
+    field: &mut Field,
+    failed: &mut BTreeSet<usize>,
+) -> bool {
+    let Some(machines) = reread.machines(context) else {
+        return false;
+    };
+    let changed = field.update(machines);
+    // What failed was another machine.
+    failed.retain(|machine| !changed.contains(machine));
+    !changed.is_empty()
+}
+
 /// None of the machines can be had now.
 fn nobody(sight: &Sight, reasons: &[String]) -> Failure {
     let resting = |kind| {
@@ -271,8 +294,9 @@ impl Ending for Alarm {
 /// What a waiting build would take.
 struct Wishes<'a> {
     context: &'a Context,
-    field: &'a Field,
-    failed: &'a BTreeSet<usize>,
+    field: &'a mut Field,
+    failed: &'a mut BTreeSet<usize>,
+    reread: &'a mut Reread,
     until: Option<Instant>,
     /// The machines of the last wish by their places in the field.
     indexes: Vec<usize>,
@@ -315,6 +339,7 @@ impl Candidates for Wishes<'_> {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return Wish::Nothing;
         }
+        let is_new = refresh(self.context, self.reread, self.field, self.failed);
         let sight = self.field.look(self.context);
         let ready = sight
             .choices
@@ -325,7 +350,7 @@ impl Candidates for Wishes<'_> {
         let (mut before, mut now) = (self.indexes.clone(), indexes.clone());
         before.sort_unstable();
         now.sort_unstable();
-        if before == now && !before.is_empty() {
+        if before == now && !before.is_empty() && !is_new {
             return Wish::Same;
         }
         let machines = indexes

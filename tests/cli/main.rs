@@ -7,6 +7,7 @@ mod arguments;
 mod check_config;
 mod drain;
 mod environment;
+mod evaluate;
 mod explain;
 mod front;
 mod help;

@@ -31,7 +31,7 @@ fn each_tells() {
             port,
             ..sshd.machine()
         };
-        probe.begin(number, &machine, None, &limits(), |_| {});
+        probe.begin(number, &machine, None, &limits(), ());
     }
     let (mut greeted, mut connected, mut failed) = (None, false, false);
     while !(connected && failed) {
@@ -54,7 +54,7 @@ fn each_tells() {
 fn logs_in_first() {
     let sshd = Sshd::start("");
     let mut probe = Probe::default();
-    probe.begin(0, &sshd.machine(), None, &limits(), |_| {});
+    probe.begin(0, &sshd.machine(), None, &limits(), ());
     let news = probe.next(Instant::now() + SOON);
     assert!(matches!(news, Some((0, News::Greeted(_)))), "{news:?}");
     drop(probe);

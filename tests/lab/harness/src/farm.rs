@@ -204,6 +204,18 @@ impl Farm {
         Ok((built, finished))
     }
 
+    /// How many builders run on the machines.
+    pub fn builders_running(&self) -> Result<usize> {
+        Ok(self.w1.builders_running()? + self.w2.builders_running()?)
+    }
+
+    /// Insists that no builder is left on any machine.
+    pub fn no_builder_left(&self, within: Duration) -> Result<()> {
+        self.w1.no_builder_left(within)?;
+        self.w2.no_builder_left(within)?;
+        Ok(())
+    }
+
     /// Insists that outputs are on the head, were built on a build machine,
     /// and that their rows are those that a local build makes: the build
     /// machine's own daemon built them there.
