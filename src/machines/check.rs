@@ -7,7 +7,7 @@ mod advice;
 mod deploy;
 mod field;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
@@ -31,8 +31,47 @@ pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec
         diagnostics.append(&mut checker.diagnostics);
         machines.extend(machine);
     }
-    (machines, diagnostics)
+    (machines, merged(diagnostics))
 }
+
+/// One diagnostic of several that say the same of one place: a procedure makes
+/// many machines of one field, and others inherit it.
+pub fn merged(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut known: HashMap<_, (usize, usize)> = HashMap::new();
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for diagnostic in diagnostics {
+        if diagnostic.location.is_none() {
+            out.push(diagnostic);
+            continue;
+        }
+        let Diagnostic {
+            code,
+            message,
+            location,
+            ..
+        } = diagnostic.clone();
+        let (_, count) = known
+            .entry((code, message, location))
+            .and_modify(|(_, count)| *count = count.saturating_add(1))
+            .or_insert((out.len(), 1));
+        if *count == 1 {
+            out.push(diagnostic);
+        }
+    }
+    for (at, count) in known.into_values() {
+        if count > 1
+            && let Some(help) = out.get_mut(at).and_then(|one| one.help.as_mut())
+            && let Some(machine) = help.strip_suffix(LEFT_OUT)
+        {
+            let more = count.saturating_sub(1);
+            *help = format!("{machine} and {more} more are left out");
+        }
+    }
+    out
+}
+
+/// How the help about a wrong field ends.
+const LEFT_OUT: &str = " is left out";
 
 /// Tells whether a field could never hold such a value, whatever its range.
 pub fn is_of_wrong_type(field: Field, value: &Plain) -> bool {
@@ -128,13 +167,17 @@ impl<'a> Checker<'a> {
     }
 
     fn wrong(&mut self, field: &RawField, wrong: &Wrong) {
+        let written = match &field.value {
+            // A symbol might be a word of the sentence.
+            Plain::Other(text) => format!("`{text}`"),
+            value => value.written(),
+        };
         let mut diagnostic = Diagnostic::error(
             wrong.code(),
             format!(
-                "`{}` must be {}, but it is {}",
+                "`{}` must be {}, but it is {written}",
                 field.field.name(),
                 wrong.expected(),
-                field.value.written()
             ),
         )
         .at(field.location.clone())
@@ -142,7 +185,7 @@ impl<'a> Checker<'a> {
         diagnostic.help = wrong
             .help()
             .map(str::to_owned)
-            .or_else(|| Some(format!("{} is left out", self.called())));
+            .or_else(|| Some(format!("{}{LEFT_OUT}", self.called())));
         self.diagnostics.push(diagnostic);
     }
 

@@ -1,6 +1,7 @@
 //! A machine file's text to raw machines and diagnostics, in this process.
 
 mod outcome;
+mod place;
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use super::builtin::offload::{Machine, literal_machine, machine};
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity, Step};
 use super::engine::{self, Failure, Value, View, list_items, view};
-use super::expand::{Expander, FileValue, Finding, Outcome};
+use super::expand::{Expander, FileValue, Finding, MacroUse, MacroUses, Outcome};
 use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
@@ -59,7 +60,7 @@ fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report
             .iter()
             .map(|machine| raw(machine, &outcome.sources))
             .collect(),
-        diagnostics: located(outcome.findings, &outcome.sources),
+        diagnostics: located(outcome.findings, &outcome.uses, &outcome.sources),
         dependencies: dependency::take(),
     }
 }
@@ -75,7 +76,7 @@ pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
         FileValue::Value(value) if !has_errors(&outcome.findings) => {
             Ok(super::builtin::print::written(&value))
         }
-        _ => Err(located(outcome.findings, &outcome.sources)),
+        _ => Err(located(outcome.findings, &outcome.uses, &outcome.sources)),
     }
 }
 
@@ -113,6 +114,7 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
             failure: None,
             result: FileValue::Literal(Vec::new()),
             last: Span::default(),
+            uses: MacroUses::default(),
             sources,
         },
     }
@@ -200,13 +202,22 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources)
     let code = format!("machines::{}", failure.code);
     // A name that is not supported here fails as an unbound one.
     let same = |known: &str| known == code || known == UNSUPPORTED && code == UNBOUND;
+    let trace = trace(&failure, sources);
     let known = findings
         .iter_mut()
         .find(|finding| finding.span == span && same(&finding.diagnostic.code));
     if let Some(finding) = known {
         finding.diagnostic.severity = Severity::Error;
+        finding.diagnostic.trace = trace;
         return;
     }
+    // A name is wrong itself, and so is an operator that is no procedure.
+    let whole = code != UNBOUND && !failure.is_about_operator();
+    let span = if whole {
+        place::whole_call(sources, span)
+    } else {
+        span
+    };
     let mut finding = finding(failure.code, failure.message, span);
     if failure.code == MISSING_FILE {
         // As in stock the file has no machines then, which is right for a
@@ -214,15 +225,30 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources)
         finding.diagnostic.severity = Severity::Warning;
     }
     finding.diagnostic.help = failure.help;
-    let calls = failure.calls.iter();
-    finding.diagnostic.trace = calls
-        .filter_map(|call| sources.location(*call))
-        .map(|location| Step {
-            what: "called from here".into(),
-            location,
-        })
-        .collect();
+    finding.diagnostic.trace = trace;
     findings.push(finding);
+}
+
+/// The calls that led to a failure, the innermost first.
+fn trace(failure: &Failure, sources: &Sources) -> Vec<Step> {
+    let mut inner = failure.span.unwrap_or_default();
+    let mut steps = Vec::new();
+    for call in &failure.calls {
+        let mut what = "called from here";
+        let mut place = place::whole_call(sources, *call);
+        if failure.form == Some(*call) {
+            match place::caller(sources, *call, inner) {
+                Some(caller) => place = caller,
+                None => what = "reached from this form",
+            }
+        }
+        if let Some(location) = sources.location(place) {
+            let what = what.into();
+            steps.push(Step { what, location });
+        }
+        inner = *call;
+    }
+    steps
 }
 
 /// The machines of the file's value.
@@ -288,16 +314,31 @@ fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
 }
 
 /// Findings with lines and columns, in the order of the file.
-fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
+fn located(mut findings: Vec<Finding>, uses: &MacroUses, sources: &Sources) -> Vec<Diagnostic> {
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start));
     findings
         .into_iter()
-        .map(|finding| {
+        .map(|mut finding| {
             let location = sources.location(finding.span);
             let end = sources.end(finding.span);
+            let mut trace = macro_steps(uses.get(&finding.span), sources);
+            trace.append(&mut finding.diagnostic.trace);
+            finding.diagnostic.trace = trace;
             finding.diagnostic.at(location).until(end)
         })
         .collect()
+}
+
+/// The macros that made what is wrong, the innermost first.
+fn macro_steps(uses: Option<&Vec<MacroUse>>, sources: &Sources) -> Vec<Step> {
+    let uses = uses.into_iter().flatten().rev();
+    uses.filter_map(|used| {
+        Some(Step {
+            what: format!("in what the macro `{}` makes, defined here", used.name),
+            location: sources.location(used.place)?,
+        })
+    })
+    .collect()
 }
 
 #[cfg(test)]

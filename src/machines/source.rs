@@ -43,6 +43,13 @@ impl Sources {
             .map(|source| &*source.name)
     }
 
+    /// The text of a file; `None` for one that is not here.
+    pub fn text(&self, file: u16) -> Option<&str> {
+        self.files
+            .get(usize::from(file))
+            .map(|source| &*source.text)
+    }
+
     /// Where a span begins; `None` for a file that is not here.
     pub fn location(&self, span: Span) -> Option<Location> {
         let source = self.files.get(usize::from(span.file))?;

@@ -154,10 +154,10 @@ fn exceptions_point_at_what_failed() {
     insta::assert_snapshot!(env.check("(define (f x)\n  (car x))\n(list (f 5))\n"), @r"
     status 1
     --- stdout
-    m.scm:3:3: error: car: argument 1 must be a pair, but it is 5 [machines::wrong-type]
+    m.scm:3:2: error: car: argument 1 must be a pair, but it is 5 [machines::wrong-type]
         (car x))
-         ^^^
-      m.scm:4:0: called from here
+        ^^^^^^^
+      m.scm:4:6: called from here
 
     m.scm: no machines, 1 error, no warnings
     --- stderr
@@ -165,13 +165,72 @@ fn exceptions_point_at_what_failed() {
     insta::assert_snapshot!(env.check("(error \"no machines for\" 'host \"head\" 3)"), @r#"
     status 1
     --- stdout
-    m.scm:2:1: error: no machines for host "head" 3 [machines::error]
+    m.scm:2:0: error: no machines for host "head" 3 [machines::error]
       (error "no machines for" 'host "head" 3)
-       ^^^^^
+      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
     m.scm: no machines, 1 error, no warnings
     --- stderr
     "#);
+}
+
+#[test]
+fn macros_stand_in_the_trace() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(define-syntax-rule (mk n)\n  (build-machine (name n) (usr \"u\")))\n\
+         (define-syntax-rule (two n)\n  (list (mk n) (car n)))\n(two \"a\")\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:6:0: error: `usr` is no field of build-machine [machines::unknown-field]
+      (two "a")
+      ^^^^^^^^^
+      help: did you mean `user`? The fields are name, port, systems, user, private-key, host-key, compression, compression-level, daemon-socket, overload-threshold, parallel-builds, speed, features
+      m.scm:2:0: in what the macro `mk` makes, defined here
+      m.scm:4:0: in what the macro `two` makes, defined here
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+    insta::assert_snapshot!(env.check(
+        "(define-syntax-rule (first-of n)\n  (car n))\n\
+         (define (f x)\n  (list (first-of x)))\n(f \"a\")\n(f \"b\")\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:5:8: error: car: argument 1 must be a pair, but it is "a" [machines::wrong-type]
+        (list (first-of x)))
+              ^^^^^^^^^^^^
+      m.scm:2:0: in what the macro `first-of` makes, defined here
+      m.scm:6:0: called from here
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+}
+
+#[test]
+fn a_field_of_many_machines_is_wrong_once() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(define (mk n)\n  (build-machine (name n) %% (port \"22\") (speed 'fast)))\n\
+         (map mk '(\"a\" \"b\" \"c\"))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:3:105: error: `port` must be an integer, but it is "22" [machines::wrong-type]
+      …86_64-linux")) (private-key key) (host-key host) (port "22") (speed 'fast)))
+                                                              ^^^^
+      help: write the number without quotes
+    m.scm:3:118: error: `speed` must be a number, but it is `fast` [machines::wrong-type]
+      …86_64-linux")) (private-key key) (host-key host) (port "22") (speed 'fast)))
+                                                                           ^^^^^
+      help: build machine `a` and 2 more are left out
+
+    m.scm: no machines, 2 errors, no warnings
+    --- stderr
+    "##);
 }
 
 #[test]
@@ -261,7 +320,7 @@ fn wrong_fields_are_named_each_and_cost_their_machine() {
     NAME  PORT  SYSTEMS       USER  SLOTS  SPEED  FEATURES
     good    22  x86_64-linux  u         1      1  -
 
-    m.scm:3:27: error: `name` must be a string, but it is a [machines::wrong-type]
+    m.scm:3:27: error: `name` must be a string, but it is `a` [machines::wrong-type]
       (list (build-machine (name 'a) (user "u") (systems '("x86_64-linux")) (priva…
                                  ^^
       help: this build machine is left out
@@ -281,7 +340,7 @@ fn wrong_fields_are_named_each_and_cost_their_machine() {
                            (features "kvm") (overload-threshold 'none) (compressio…
                                      ^^^^^
       help: this build machine is left out
-    m.scm:4:58: error: `overload-threshold` must be a number or #f, but it is none [machines::wrong-type]
+    m.scm:4:58: error: `overload-threshold` must be a number or #f, but it is `none` [machines::wrong-type]
                            (features "kvm") (overload-threshold 'none) (compressio…
                                                                 ^^^^^
       help: this build machine is left out
@@ -818,9 +877,9 @@ fn several_files_and_standard_input() {
     insta::assert_snapshot!(env.show(&child.wait_with_output().unwrap()), @r"
     status 1
     --- stdout
-    -:1:7: error: car: argument 1 must be a pair, but it is () [machines::wrong-type]
+    -:1:6: error: car: argument 1 must be a pair, but it is () [machines::wrong-type]
       (list (car '()))
-             ^^^
+            ^^^^^^^^^
 
     -: no machines, 1 error, no warnings
     --- stderr

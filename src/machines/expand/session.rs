@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::macros::MacroUses;
 use super::scope::{renamed, stripped, without_marks};
 use super::syntax_rules::Matches;
 use super::{Binding, Expander, Finding, Special, special};
@@ -39,6 +40,8 @@ pub struct Outcome {
     pub result: FileValue,
     /// The last form.
     pub last: Span,
+    /// Which macros were used where.
+    pub uses: MacroUses,
     /// All files that were read.
     pub sources: Sources,
 }
@@ -223,6 +226,7 @@ impl Expander {
             failure: self.failure.take(),
             result,
             last: self.last,
+            uses: std::mem::take(&mut self.macro_uses),
             sources: std::mem::take(&mut self.sources),
         }
     }
