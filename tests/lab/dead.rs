@@ -13,11 +13,14 @@ use crate::pool::cases;
 cases![
     sshd_stopped,
     both_stopped_and_one_comes_back,
+    off_while_connecting,
     off_while_sending_building_and_retrieving,
     off_with_the_usual_limits,
     daemon_absent_then_back,
     daemon_stopped_while_sending,
+    accepts_and_says_nothing,
     sixteen_builds_and_one_machine_off,
+    more_builds_than_slots_and_one_machine_off,
 ];
 
 pub const SOON: Duration = Duration::from_secs(30);
@@ -98,6 +101,25 @@ fn both_stopped_and_one_comes_back(farm: &mut Farm) -> Result<()> {
     once(farm)
 }
 
+/// It was there a moment ago, so the build is taken for it without asking.
+fn off_while_connecting(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    watched(farm, &[])?;
+    prefer_w1(farm)?;
+    farm.head.hold_address(&farm.w1)?;
+    farm.w1.drop_packets(true)?;
+    farm.head.clear_trace()?;
+    build_on(farm, &farm.w2)?;
+    reply_within(farm, AT_ONCE, "w1 seemed to be good")?;
+    let events = farm.head.events();
+    let lost = events.between(("slot", "w1"), ("building", "w2"))?;
+    println!("lost to a machine that is off: {lost:?}");
+    ensure!(lost < Duration::from_secs(3), "{lost:?} were lost");
+    Ok(())
+}
+
 fn off_while_sending_building_and_retrieving(farm: &mut Farm) -> Result<()> {
     if farm.is_stock() {
         return Ok(());
@@ -109,7 +131,9 @@ fn off_while_sending_building_and_retrieving(farm: &mut Farm) -> Result<()> {
     ];
     watched(farm, &limits)?;
     let line = farm.w1.delay(SLOW)?;
-    let w1 = Machine::of(&farm.w1)?.port(line.port()).speed(100.0);
+    let w1 = Machine::of(&farm.w1)?.port(line.port()).speed(1000.0);
+    let name = format!("w1:{}", line.port());
+    farm.head.keep_evidence(&name, &good())?;
     farm.head
         .write_machines(&[w1.slots(4), Machine::of(&farm.w2)?.slots(4)])?;
     let script = "echo under way; sleep 5; echo > $out";
@@ -225,7 +249,9 @@ fn daemon_stopped_while_sending(farm: &mut Farm) -> Result<()> {
     }
     watched(farm, &[("OFFLOAD_SILENCE", "3")])?;
     let line = farm.w1.delay(SLOW)?;
-    let w1 = Machine::of(&farm.w1)?.port(line.port()).speed(100.0);
+    let w1 = Machine::of(&farm.w1)?.port(line.port()).speed(1000.0);
+    let name = format!("w1:{}", line.port());
+    farm.head.keep_evidence(&name, &good())?;
     farm.head.write_machines(&[w1, Machine::of(&farm.w2)?])?;
     let drv = Drv::new("stuck").source("noise", Node::noise(HEAVY));
     let built = farm.head.add(&drv.script("wc -c $noise > $out"))?;
@@ -245,6 +271,33 @@ fn daemon_stopped_while_sending(farm: &mut Farm) -> Result<()> {
     once(farm)
 }
 
+fn accepts_and_says_nothing(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    watched(farm, &[])?;
+    let port = farm.w1.silent_port()?;
+    let number = port.local_addr()?.port();
+    let w1 = Machine::of(&farm.w1)?.port(number).speed(100.0);
+    farm.head.write_machines(&[w1, Machine::of(&farm.w2)?])?;
+    build_on(farm, &farm.w2)?;
+    reply_within(farm, PROBED, "nothing is known")?;
+
+    // And one that seemed to be good.
+    let name = format!("w1:{number}");
+    farm.forget()?;
+    farm.head.keep_evidence(&name, &good())?;
+    farm.head.clear_trace()?;
+    build_on(farm, &farm.w2)?;
+    let lost = farm
+        .head
+        .events()
+        .between(("slot", "w1"), ("building", "w2"))?;
+    println!("lost to a machine that says nothing: {lost:?}");
+    ensure!(lost < Duration::from_secs(3), "{lost:?} were lost");
+    Ok(())
+}
+
 fn sixteen_builds_and_one_machine_off(farm: &mut Farm) -> Result<()> {
     if farm.is_stock() {
         return Ok(());
@@ -256,6 +309,26 @@ fn sixteen_builds_and_one_machine_off(farm: &mut Farm) -> Result<()> {
     println!("all replies together: {asked:?}");
     ensure!(asked < Duration::from_secs(1), "{asked:?} were lost to it");
     ensure!(events.count("building") == built, "tried more than once");
+    once(farm)?;
+    check(&farm.head, &[&w3])
+}
+
+/// Who stands in line does not wait for the dead one instead.
+fn more_builds_than_slots_and_one_machine_off(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    let w3 = crowd_with_one_off(farm, 2)?;
+    crowd(farm, 10)?;
+    let events = farm.head.events();
+    let asked: Duration = events.replies().iter().map(|(_, took)| *took).sum();
+    println!("all replies together: {asked:?}");
+    ensure!(asked < Duration::from_secs(1), "{asked:?} were lost to it");
+    // Ten builds of half a second on four slots.
+    for told in events.named("done") {
+        println!("hook {} took {:?}", told.pid, told.at);
+        ensure!(told.at < Duration::from_secs(5), "{told:?}");
+    }
     once(farm)?;
     check(&farm.head, &[&w3])
 }

@@ -13,6 +13,7 @@ use crate::pool::cases;
 cases![
     slow,
     slow_and_alone,
+    explored_again_and_again,
     wrong_host_key_rests_long,
     refused_key_is_not_tried_again_at_once,
     unknown_signing_key_rests_and_is_reported_again,
@@ -78,6 +79,35 @@ fn slow_and_alone(farm: &mut Farm) -> Result<()> {
         farm.head.events().replies()
     );
     once(farm)
+}
+
+/// A server that punishes those who leave before they have logged in does not
+/// punish us for looking whether it is there.
+fn explored_again_and_again(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    watched(farm, &[])?;
+    farm.w1
+        .start_sshd(&["PerSourcePenalties=authfail:5s noauth:5s min:10s max:60s"])?;
+    let line = farm.w1.delay(FAR)?;
+    let port = line.port();
+    let machines = [
+        Machine::of(&farm.w1)?.port(port),
+        Machine::of(&farm.w2)?.speed(1000.0),
+    ];
+    farm.head.write_machines(&machines)?;
+    for _ in 0..8 {
+        build_on(farm, &farm.w2)?;
+    }
+    std::thread::sleep(FAR.round_trip * 2);
+    let said = farm.w1.sshd_log();
+    ensure!(!said.contains("enalt"), "w1 punishes us: {said}");
+    // It lets us in.
+    farm.head
+        .write_machines(&[Machine::of(&farm.w1)?.port(22)])?;
+    build_on(farm, &farm.w1)?;
+    Ok(())
 }
 
 /// Reported each time that it is met, but not asked again for a long time.
