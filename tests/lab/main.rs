@@ -11,6 +11,7 @@
 mod beside_stock;
 mod by_hand;
 mod clients;
+mod dead;
 mod drains;
 mod failing;
 mod forwarding;
@@ -26,6 +27,7 @@ mod old_daemons;
 mod outputs;
 mod pool;
 mod queue;
+mod sick;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         unreachable::CASES,
         full_disk::CASES,
         unmatched::CASES,
+        sick::CASES,
         slots::CASES,
         queue::CASES,
         beside_stock::CASES,
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         killed::CASES,
         heads::CASES,
         clients::CASES,
+        dead::CASES,
         interrupted::CASES,
         forwarding::CASES,
         old_daemons::CASES,
