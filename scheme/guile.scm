@@ -226,7 +226,8 @@
           ((f (car l)) (loop (cdr l) (cons (car l) out)))
           (else (loop (cdr l) out)))))
 
-(define (list-index x l)
+;; That of SRFI-1 takes a predicate first.
+(define (list-index l x)
   (let loop ((rest l) (n 0))
     (cond ((null? rest) #f)
           ((eq? x (car rest)) n)

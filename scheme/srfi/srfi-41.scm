@@ -11,7 +11,8 @@
    stream-filter stream-fold stream-for-each stream-from stream-iterate
    stream-length stream-let stream-map stream-range stream-ref
    stream-reverse stream-scan stream-take stream-take-while stream-unfold
-   stream-zip port->stream))
+   stream-zip port->stream)
+  #:interface (stream-match stream-of stream-unfolds))
 
 (define-record-type <stream>
   (%make-stream promise)

@@ -212,3 +212,24 @@
 (define name "outer")
 (list (host-name (host (name name))) (host-name (let ((name "inner")) (host (name (string-append name "!"))))))
 => ("outer" "inner!")
+
+(use-modules (scheme base))
+(list (bytevector 1 2) (bytevector-append (bytevector 1) (bytevector 2 3)))
+=> (#vu8(1 2) #vu8(1 2 3))
+
+(use-modules (scheme inexact))
+(map infinite? (list 1 +inf.0 -inf.0 +nan.0))
+=> (#f #t #t #f)
+
+(use-modules (rnrs sorting))
+(define v (vector 3 1 2))
+(vector-sort! < v)
+(list v (vector-sort > v))
+=> (#(1 2 3) #(3 2 1))
+
+(use-modules (rnrs unicode))
+(list (string-foldcase "Straße ΣΑΣ ς ı ſ µ") (map char-foldcase (string->list "Aßς İıſµ")))
+=> ("straße σασ σ i s μ" (#\a #\ß #\σ #\space #\İ #\ı #\s #\μ))
+
+(map build-requirements? (list 1 (build-machine (name "n") (user "u") (host-key "k"))))
+=> (#f #f)
