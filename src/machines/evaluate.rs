@@ -382,10 +382,29 @@ fn located(mut findings: Vec<Finding>, uses: &MacroUses, sources: &Sources) -> V
             let end = sources.end(finding.span);
             let mut trace = macro_steps(uses.get(&finding.span), sources);
             trace.append(&mut finding.diagnostic.trace);
+            trace.extend(loads(finding.span, sources));
             finding.diagnostic.trace = trace;
             finding.diagnostic.at(location).until(end)
         })
         .collect()
+}
+
+/// The forms that loaded the file of a place, the innermost first.
+fn loads(place: Span, sources: &Sources) -> Vec<Step> {
+    const MOST: usize = 4;
+    // A file may load itself, so there may be many.
+    const FAR: usize = 200;
+    let forms = std::iter::successors(sources.origin(place.file), |form| sources.origin(form.file));
+    let mut steps: Vec<Step> = Vec::new();
+    for location in forms.take(FAR).filter_map(|form| sources.location(form)) {
+        if steps.len() < MOST && steps.iter().all(|step| step.location != location) {
+            steps.push(Step {
+                what: "the file is loaded here".into(),
+                location,
+            });
+        }
+    }
+    steps
 }
 
 /// The macros that made what is wrong, the innermost first.

@@ -718,6 +718,8 @@ fn a_file_that_includes_itself() {
     DIR/self.scm:1:0: error: files load each other without end [machines::syntax]
       (include "self.scm")
       ^^^^^^^^^^^^^^^^^^^^
+      DIR/self.scm:1:0: the file is loaded here
+      m.scm:2:0: the file is loaded here
 
     m.scm: no machines, 1 error, no warnings
     --- stderr
@@ -729,6 +731,8 @@ fn a_file_that_includes_itself() {
     DIR/load.scm:1:0: error: files load each other without end [machines::syntax]
       (load "load.scm")
       ^^^^^^^^^^^^^^^^^
+      DIR/load.scm:1:0: the file is loaded here
+      m.scm:2:0: the file is loaded here
 
     m.scm: no machines, 1 error, no warnings
     --- stderr

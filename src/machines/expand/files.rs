@@ -154,6 +154,7 @@ impl Expander {
                     if self.sources.count(&name) < DEPTH_MAX as usize
                         && let Some(file) = self.sources.add(&name, &text)
                     {
+                        self.sources.set_origin(file, span);
                         return Some((file, text));
                     }
                     self.find(malformed(span, "files load each other without end"));
