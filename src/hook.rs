@@ -32,6 +32,7 @@ pub mod pick;
 pub mod place;
 pub mod postponed;
 pub mod process;
+pub mod prospects;
 pub mod reach;
 pub mod request;
 pub mod reread;

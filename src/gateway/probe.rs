@@ -7,6 +7,7 @@
 //! has logged in.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,25 +60,41 @@ impl Usher for Attended<'_> {
 }
 
 /// Machines that are being connected to.
-#[derive(Debug)]
 pub struct Probe {
-    sender: Sender<(usize, News)>,
+    teller: Teller,
     news: Receiver<(usize, News)>,
     running: usize,
 }
 
-impl Default for Probe {
-    fn default() -> Self {
-        let (sender, news) = mpsc::channel();
-        Self {
-            sender,
-            news,
-            running: 0,
-        }
+/// Takes news to whoever waits for them.
+#[derive(Clone)]
+struct Teller {
+    sender: Sender<(usize, News)>,
+    told: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Teller {
+    /// Nobody may be listening any more: then a connection is closed here.
+    fn tell(&self, number: usize, news: News) {
+        drop(self.sender.send((number, news)));
+        (self.told)();
     }
 }
 
 impl Probe {
+    /// Nothing yet; `told` is called, in a thread, after each news.
+    pub fn new(told: impl Fn() + Send + Sync + 'static) -> Self {
+        let (sender, news) = mpsc::channel();
+        Self {
+            teller: Teller {
+                sender,
+                told: Arc::new(told),
+            },
+            news,
+            running: 0,
+        }
+    }
+
     /// Begins to connect to a machine, which news call by this number.
     ///
     /// Whatever can fail without a connection, such as reading a key, shows
@@ -92,15 +109,14 @@ impl Probe {
         mut witness: impl Witness + 'static,
     ) {
         let (machine, home) = (machine.clone(), home.map(Path::to_owned));
-        let (limits, sender) = (limits.clone(), self.sender.clone());
+        let (limits, teller) = (limits.clone(), self.teller.clone());
         let begun = Instant::now();
-        let greeted = sender.clone();
         let spawned = thread::Builder::new()
             .name(format!("probe {number}"))
             .spawn(move || {
                 let mut attended = Attended {
                     witness: &mut witness,
-                    greeted: &mut || tell(&greeted, number, News::Greeted(begun.elapsed())),
+                    greeted: &mut || teller.tell(number, News::Greeted(begun.elapsed())),
                 };
                 let opened = Connection::open_by(&machine, home.as_deref(), &limits, &mut attended);
                 witness.outcome(opened.as_ref().map(|_| begun.elapsed()));
@@ -108,17 +124,14 @@ impl Probe {
                     Ok(connection) => News::Connected(Box::new(connection)),
                     Err(error) => News::Failed(error),
                 };
-                tell(&sender, number, news);
+                teller.tell(number, news);
             });
         self.running = self.running.saturating_add(1);
         if let Err(error) = spawned {
             let detail = format!("starting a thread: {error}");
             let at = format!("machine {number}");
-            tell(
-                &self.sender,
-                number,
-                News::Failed(GatewayError::Local { at, detail }),
-            );
+            let error = GatewayError::Local { at, detail };
+            self.teller.tell(number, News::Failed(error));
         }
     }
 
@@ -144,9 +157,4 @@ impl Probe {
     pub fn running(&self) -> usize {
         self.running
     }
-}
-
-/// Nobody may be listening any more: then a connection is closed here.
-fn tell(sender: &Sender<(usize, News)>, number: usize, news: News) {
-    drop(sender.send((number, news)));
 }

@@ -19,14 +19,16 @@ mod procedural;
 mod procedures;
 mod promises;
 mod quasi;
+mod record_star;
 mod scope;
 mod session;
 mod special;
 mod syntax_case;
 mod syntax_rules;
+mod template;
 mod values;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
@@ -42,6 +44,7 @@ use scope::{Binding, Scope};
 use special::Special;
 use syntax_case::{PatternForm, TemplateForm, Use};
 
+pub use macros::{MacroUse, MacroUses};
 pub use modules::{known_module_of, missing_exports, supported_modules};
 pub use scope::{base_name, stripped};
 pub use session::{
@@ -87,6 +90,9 @@ pub struct Expander {
     findings: Vec<Finding>,
     modules: Modules,
     macros: Vec<Macro>,
+    /// Name and definition of the file's macros, by number.
+    macro_places: HashMap<u32, (Rc<str>, Span)>,
+    macro_uses: MacroUses,
     promises: Promises,
     /// The names that the file defines at its top level, wherever.
     defined: HashSet<Rc<str>>,
@@ -101,6 +107,8 @@ pub struct Expander {
     templates: Vec<TemplateForm>,
     /// The use of a procedural macro that is being expanded.
     current: Use,
+    /// The variables of the records whose thunked fields are being expanded.
+    these: Vec<u32>,
     /// How many uses of macros stand inside each other here.
     depth: u32,
     /// How many uses of macros there were.
@@ -267,6 +275,7 @@ impl Expander {
             Special::Unless => self.form_when(datum, rest, scope, false),
             Special::At => self.form_at(datum, scope),
             Special::BuildMachine => Ok(self.form_build_machine(datum, rest, scope)),
+            Special::MakeRecord | Special::ThisRecord => self.form_make_record(datum, rest, scope),
             Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
                 self.effect(special, datum, rest, scope)?;
                 Ok(self.nothing(datum.span))
@@ -427,6 +436,7 @@ impl Expander {
                 return self.macro_use(number, datum, scope);
             }
             Some(Binding::Special(Special::LoadPath)) => return Ok(self.load_path(span)),
+            Some(Binding::Special(Special::ThisRecord)) => return self.this_record(span),
             Some(Binding::Special(Special::Load)) => {
                 return self.load_procedure(datum, scope);
             }

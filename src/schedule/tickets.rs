@@ -246,8 +246,8 @@ impl Place {
         self.number
     }
 
-    /// What wakes the waiter so that it looks at its flag: give it to whoever
-    /// sets that flag.
+    /// What wakes the waiter so that it looks at its flag and asks for its wish:
+    /// give it to whoever sets that flag or changes the wish.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }

@@ -11,6 +11,7 @@
 mod beside_stock;
 mod by_hand;
 mod clients;
+mod dead;
 mod drains;
 mod failing;
 mod forwarding;
@@ -27,6 +28,7 @@ mod outputs;
 mod pool;
 mod queue;
 mod retries;
+mod sick;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         unreachable::CASES,
         full_disk::CASES,
         unmatched::CASES,
+        sick::CASES,
         slots::CASES,
         queue::CASES,
         beside_stock::CASES,
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         retries::CASES,
         heads::CASES,
         clients::CASES,
+        dead::CASES,
         interrupted::CASES,
         forwarding::CASES,
         old_daemons::CASES,

@@ -321,3 +321,27 @@ m
 (define-syntax ck (syntax-rules () ((_ a ... b c) '((a ...) b c))))
 (list (ck 1 2) (ck 1 2 3))
 => ((() 1 2) ((1) 2 3))
+
+(define-syntax m (syntax-rules () ((_ (u n ...) ...) '(((u n) ...) ...))))
+(m (a 1 2) (b 3 4))
+=> (((a 1) (b 2)) ((a 3) (b 4)))
+
+(define-syntax m (syntax-rules () ((_ u (n ...) ...) '(((u n) ...) ...))))
+(m a (1 2) (3 4 5))
+=> (((a 1) (a 2)) ((a 3) (a 4) (a 5)))
+
+(define-syntax m (syntax-rules () ((_ (u n ...) ...) '((u (u n) ...) ...))))
+(m (a 1 2) (b 3 4))
+=> ((a (a 1) (b 2)) (b (a 3) (b 4)))
+
+(define-syntax m (syntax-rules () ((_ (u n ...) ...) '((u n) ... ...))))
+(m (a 1 2) (b 3 4))
+=> ((a 1) (b 2) (a 3) (b 4))
+
+(define-syntax m (syntax-rules () ((_ (u (n x ...) ...) ...) '(u ... (n x ... ...) ... (x ... ...) ...))))
+(m (a (1 2 3) (4 5)) (b (6)))
+!> syntax-error: syntax: missing ellipsis
+
+(define-syntax m (syntax-rules () ((_ u ...) '(u ... ...))))
+(m 1 2)
+!> syntax-error: syntax: extra ellipsis

@@ -238,3 +238,15 @@
 (use-modules (ice-9 match))
 (match '(1 "two" three) (((? number? n) (? string? s) (? symbol? y)) (list n s y)))
 => (1 "two" three)
+
+(use-modules (ice-9 match))
+(match '(host (port 22) (user "u")) ((name . (= length options)) (list name options)))
+=> (host 2)
+
+(use-modules (ice-9 match))
+(list (match '(a . 5) ((x . (? number? y)) y)) (match '(a . b) ((x . 'b) x)) (match '(a . b) ((x . `b) x)) (match '(a . b) ((x . (or 'c 'b)) x)))
+=> (5 a a a)
+
+(use-modules (ice-9 match))
+(list (match '(a = 5) ((x = y) (list x y))) (match '(a . 5) ((x and y) (list x y))) (match '(a and 5) ((x and y) (list x y))))
+=> ((a 5) (a 5) (a (and 5)))

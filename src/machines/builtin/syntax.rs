@@ -108,7 +108,7 @@ fn bind(values: &[Value]) -> Answer {
         let items = datum
             .list()
             .ok_or_else(|| fault(Failure::new("syntax", "`unsyntax-splicing` needs a list")))?;
-        Matched::Many(items.iter().cloned().map(Matched::One).collect())
+        Matched::Many(items.iter().cloned().map(Matched::One).collect(), 1)
     } else {
         Matched::One(datum_at(value, here()?, DEPTH_MAX)?)
     };

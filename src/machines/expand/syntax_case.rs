@@ -10,7 +10,8 @@ use std::rc::Rc;
 use super::forms::let_expr;
 use super::macros::literal_names;
 use super::scope::base_name;
-use super::syntax_rules::{Matcher, Matches, Template, Words, check_pattern, pattern_variables};
+use super::syntax_rules::{Matcher, Matches, Words, check_pattern, pattern_variables};
+use super::template::Template;
 use super::{
     Binding, Expanded, Expander, Scope, Special, call, choice, local_value, malformed, special,
 };

@@ -16,8 +16,8 @@ use crate::machines::source::Span;
 pub enum Matched {
     /// A datum.
     One(Datum),
-    /// Below an ellipsis: as many as there were.
-    Many(Vec<Matched>),
+    /// Below so many ellipses: as many as there were.
+    Many(Vec<Matched>, usize),
 }
 
 /// What the variables of a pattern stand for.
@@ -33,7 +33,8 @@ pub struct Words {
 }
 
 impl Words {
-    fn is_ellipsis(&self, datum: &Datum) -> bool {
+    /// Tells whether this is the ellipsis.
+    pub fn is_ellipsis(&self, datum: &Datum) -> bool {
         datum.symbol().is_some_and(|name| match &self.ellipsis {
             Some(ellipsis) => ellipsis == name,
             None => base_name(name) == "...",
@@ -163,8 +164,8 @@ impl Matcher<'_> {
                 column.extend(row.remove(name));
             }
         }
-        for ((name, _), column) in variables.into_iter().zip(columns) {
-            out.insert(name, Matched::Many(column));
+        for ((name, depth), column) in variables.into_iter().zip(columns) {
+            out.insert(name, Matched::Many(column, depth.saturating_add(1)));
         }
         true
     }
@@ -221,8 +222,8 @@ pub fn same_datum(a: &Datum, b: &Datum) -> bool {
 pub fn pattern_variables(
     pattern: &Datum,
     words: &Words,
-    depth: u32,
-    out: &mut Vec<(Rc<str>, u32)>,
+    depth: usize,
+    out: &mut Vec<(Rc<str>, usize)>,
 ) {
     match &pattern.kind {
         Kind::Symbol(name) if !words.is_literal(pattern) && base_name(name) != "_" => {
@@ -237,13 +238,13 @@ pub fn pattern_variables(
     }
 }
 
-fn items_variables(items: &[Datum], words: &Words, depth: u32, out: &mut Vec<(Rc<str>, u32)>) {
+fn items_variables(items: &[Datum], words: &Words, depth: usize, out: &mut Vec<(Rc<str>, usize)>) {
     for (number, item) in items.iter().enumerate() {
         if number > 0 && words.is_ellipsis(item) {
             continue;
         }
         let next = items.get(number.saturating_add(1));
-        let below = u32::from(next.is_some_and(|next| words.is_ellipsis(next)));
+        let below = usize::from(next.is_some_and(|next| words.is_ellipsis(next)));
         pattern_variables(item, words, depth.saturating_add(below), out);
     }
 }
@@ -289,155 +290,5 @@ fn check_ellipses(pattern: &Datum, words: &Words) -> Expanded<()> {
     match &pattern.kind {
         Kind::Dotted(_, tail) => check_ellipses(tail, words),
         _ => Ok(()),
-    }
-}
-
-/// A template with what it is to be filled with.
-pub struct Template<'a> {
-    /// The words of the rules.
-    pub words: &'a Words,
-    /// Where the rules stand.
-    pub definition: &'a Rc<Scope>,
-    /// Where the macro is used.
-    pub span: Span,
-    /// The number of this use.
-    pub number: u32,
-}
-
-impl Template<'_> {
-    /// Fills the template.
-    pub fn fill(&self, template: &Datum, matches: &Matches) -> Expanded<Datum> {
-        self.filled(template, matches, true)
-    }
-
-    fn filled(&self, template: &Datum, matches: &Matches, dots: bool) -> Expanded<Datum> {
-        let kind = match &template.kind {
-            Kind::Symbol(name) => match matches.get(name) {
-                Some(Matched::One(datum)) => return Ok(datum.clone()),
-                Some(Matched::Many(_)) => {
-                    return Err(malformed(
-                        self.span,
-                        format!("the macro uses `{name}` without the ellipsis that it needs"),
-                    ));
-                }
-                None => Kind::Symbol(self.definition.aliases().make(
-                    self.number,
-                    name,
-                    self.definition,
-                )),
-            },
-            Kind::List(items) => {
-                if let [dotted, escaped] = items.as_slice()
-                    && dots
-                    && self.words.is_ellipsis(dotted)
-                {
-                    return self.filled(escaped, matches, false);
-                }
-                Kind::List(self.items(items, matches, dots)?)
-            }
-            Kind::Dotted(items, tail) => {
-                let mut items = self.items(items, matches, dots)?;
-                let tail = self.filled(tail, matches, dots)?;
-                match tail.kind {
-                    Kind::List(rest) => {
-                        items.extend(rest);
-                        Kind::List(items)
-                    }
-                    Kind::Dotted(rest, tail) => {
-                        items.extend(rest);
-                        Kind::Dotted(items, tail)
-                    }
-                    _ if items.is_empty() => return Ok(tail),
-                    _ => Kind::Dotted(items, Box::new(tail)),
-                }
-            }
-            Kind::Vector(items) => Kind::Vector(self.items(items, matches, dots)?),
-            other => other.clone(),
-        };
-        let span = self.span;
-        Ok(Datum { kind, span })
-    }
-
-    fn items(&self, items: &[Datum], matches: &Matches, dots: bool) -> Expanded<Vec<Datum>> {
-        let mut out = Vec::with_capacity(items.len());
-        let mut rest = items.iter().peekable();
-        while let Some(item) = rest.next() {
-            let mut depth = 0_u32;
-            while dots && rest.next_if(|next| self.words.is_ellipsis(next)).is_some() {
-                depth = depth.saturating_add(1);
-            }
-            if depth == 0 {
-                out.push(self.filled(item, matches, dots)?);
-            } else {
-                self.repeated(item, matches, depth, &mut out)?;
-            }
-        }
-        Ok(out)
-    }
-
-    /// `ITEM ...`, also with several ellipses.
-    fn repeated(
-        &self,
-        item: &Datum,
-        matches: &Matches,
-        depth: u32,
-        out: &mut Vec<Datum>,
-    ) -> Expanded<()> {
-        if depth == 0 {
-            out.push(self.filled(item, matches, true)?);
-            return Ok(());
-        }
-        let mut names = Vec::new();
-        pattern_variables(item, &NO_LITERALS, 0, &mut names);
-        let columns: Vec<(Rc<str>, &[Matched])> = names
-            .into_iter()
-            .filter_map(|(name, _)| match matches.get(&name) {
-                Some(Matched::Many(column)) => Some((name, column.as_slice())),
-                _ => None,
-            })
-            .collect();
-        let Some(length) = columns.iter().map(|(_, column)| column.len()).max() else {
-            return Err(malformed(
-                self.span,
-                "the macro has an ellipsis after something that does not repeat",
-            ));
-        };
-        if columns.iter().any(|(_, column)| column.len() != length) {
-            return Err(malformed(
-                self.span,
-                "what the macro repeats together differs in length",
-            ));
-        }
-        let mut row = matches.clone_but(&columns);
-        for index in 0..length {
-            for (name, column) in &columns {
-                if let Some(matched) = column.get(index) {
-                    row.insert(Rc::clone(name), matched.clone());
-                }
-            }
-            self.repeated(item, &row, depth.saturating_sub(1), out)?;
-        }
-        Ok(())
-    }
-}
-
-/// Without the ellipses of the rules: counts more as variables, which is no
-/// harm where only those that are bound matter.
-const NO_LITERALS: Words = Words {
-    ellipsis: None,
-    literals: Vec::new(),
-};
-
-trait CloneBut {
-    /// A copy without these columns, which are replaced anyway.
-    fn clone_but(&self, columns: &[(Rc<str>, &[Matched])]) -> Self;
-}
-
-impl CloneBut for Matches {
-    fn clone_but(&self, columns: &[(Rc<str>, &[Matched])]) -> Self {
-        self.iter()
-            .filter(|(name, _)| !columns.iter().any(|(other, _)| other == *name))
-            .map(|(name, matched)| (Rc::clone(name), matched.clone()))
-            .collect()
     }
 }

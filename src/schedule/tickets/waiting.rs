@@ -144,7 +144,13 @@ impl<'a, C: Candidates> Waiting<'a, C> {
                     slot,
                 };
             }
-            self.wake.sleep(self.until_next());
+            if self.wake.sleep(self.until_next()) {
+                // Whoever rang has news of machines.
+                if !self.ask() {
+                    return Waited::NoWish;
+                }
+                self.show();
+            }
             self.hear();
             self.look_again();
             if self.looked.elapsed() >= self.pace() && !self.look_around() {

@@ -157,17 +157,17 @@ impl Parser<'_> {
         tail: Option<&'d Datum>,
         whole: &'d Datum,
     ) -> Expanded<Pat<'d>> {
-        // The words count in the rest of a list as well, as they do in Guile:
-        // `(a ? b)` ends with a test. Nobody means that, so here they do not.
-        let second = items.get(1);
-        if !second.is_some_and(is_ellipsis)
-            && let Some(pattern) = self.special(items, tail, whole)?
-        {
-            return Ok(pattern);
-        }
         let mut front = Vec::new();
         for (number, item) in items.iter().enumerate() {
             let next = number.saturating_add(1);
+            // The words count in the rest of a list as well: `(a . (? b))` is
+            // `(a ? b)`.
+            if !items.get(next).is_some_and(is_ellipsis) {
+                let here = items.get(number..).unwrap_or_default();
+                if let Some(pattern) = self.special(here, tail, whole, number == 0)? {
+                    return Ok(joined(front, pattern));
+                }
+            }
             let after = items.get(next.saturating_add(1)..).unwrap_or_default();
             match items.get(next) {
                 Some(word) if is_ellipsis(word) => {
@@ -201,6 +201,7 @@ impl Parser<'_> {
         items: &'d [Datum],
         tail: Option<&'d Datum>,
         whole: &'d Datum,
+        first: bool,
     ) -> Expanded<Option<Pat<'d>>> {
         let (None, Some((head, rest))) = (tail, items.split_first()) else {
             return Ok(None);
@@ -231,7 +232,7 @@ impl Parser<'_> {
             ("$", [of, fields @ ..]) => Pat::Record(of, self.all(fields)?),
             ("get!", [name]) if name.symbol().is_some() => Pat::Getter(self.fresh(name)),
             ("set!", [name]) if name.symbol().is_some() => Pat::Setter(self.fresh(name)),
-            ("?" | "=" | "$", _) => {
+            ("?" | "=" | "$", _) if first => {
                 return Err(malformed(
                     whole.span,
                     format!("`{word}` in a pattern needs more than this"),
