@@ -11,15 +11,18 @@
 mod by_hand;
 mod clients;
 mod dead;
+mod evidence;
 mod failing;
 mod forwarding;
 mod full_disk;
 mod graph;
+mod handshakes;
 mod heads;
 mod interrupted;
 mod keys;
 mod large;
 mod limits;
+mod nobody;
 mod old_daemons;
 mod outputs;
 mod pool;
@@ -57,6 +60,9 @@ fn main() -> ExitCode {
         sick::CASES,
         slots::CASES,
         heads::CASES,
+        evidence::CASES,
+        handshakes::CASES,
+        nobody::CASES,
         clients::CASES,
         dead::CASES,
         interrupted::CASES,
