@@ -11,7 +11,6 @@ use super::attempts::with_hint;
 use super::context::Context;
 use super::field::{Field, Sight};
 use super::reach::{Heard, Reaching};
-use crate::events::Event;
 use crate::machines::record::BuildMachine;
 use crate::schedule::choice::{Choice, Verdict};
 use crate::schedule::evidence::one_line;
@@ -99,9 +98,8 @@ impl<'a> Pick<'a> {
         let (candidates, is_good_one_full) = self.candidates();
         let mut full = is_good_one_full.is_some();
         for choice in candidates.iter().filter(|it| sight.is_fresh(it, context)) {
-            match self.take(choice.machine) {
-                Some(slot) => return Picked::Slot(choice.machine, slot),
-                None => full = true,
+            if let Some(slot) = self.take(choice.machine, &mut full) {
+                return Picked::Slot(choice.machine, slot);
             }
         }
         if may_wait && is_good_one_full == Some(true) {
@@ -258,9 +256,8 @@ impl<'a> Pick<'a> {
             if now >= end || !waits || (answered.is_some() && is_best) {
                 let there = asked.iter().filter(|it| is_answer(it, reaching));
                 for choice in there {
-                    match self.take(choice.machine) {
-                        Some(slot) => return Some((choice.machine, slot)),
-                        None => *full = true,
+                    if let Some(slot) = self.take(choice.machine, full) {
+                        return Some((choice.machine, slot));
                     }
                 }
                 if now >= end || !waits {
@@ -296,15 +293,13 @@ impl<'a> Pick<'a> {
         }
     }
 
-    fn take(&mut self, index: usize) -> Option<Slot> {
+    /// A slot of the machine; `full` becomes true where all are taken, which is
+    /// not so where they cannot be used at all.
+    fn take(&mut self, index: usize, full: &mut bool) -> Option<Slot> {
         let machine = self.field.machine(index)?;
         match self.context.slots.take(machine) {
             Ok(slot) => {
-                if slot.is_some() {
-                    self.context.journal.event(&Event::Slot {
-                        machine: &machine.name,
-                    });
-                }
+                *full |= slot.is_none();
                 slot
             }
             Err(error) => {

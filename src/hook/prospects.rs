@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::attempts::{Failure, Fault};
+use super::attempts::{Failure, Fault, with_hint};
 use super::context::Context;
 use super::field::{Field, Sight};
 use super::output::Output;
@@ -23,6 +23,12 @@ use crate::schedule::tickets::{Bell, Candidates, Wish};
 
 /// How many machines are asked at once.
 const AT_ONCE: usize = 8;
+
+/// How many machines are named where a build tells why it waits.
+const EXPLAINED: usize = 8;
+
+/// How often it looks whether there is something else to tell.
+const EXPLAIN: Duration = Duration::from_secs(1);
 
 /// How long one that was asked is not asked again, whatever came of it.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -48,8 +54,10 @@ pub struct Prospects<'a> {
     until: Option<Instant>,
     /// The last wish.
     wished: Vec<usize>,
-    /// Why the build waits, as it was last explained.
+    /// Why the build waits, as it was last explained, and when that was
+    /// looked at.
     told: Vec<String>,
+    explained: Option<Instant>,
 }
 
 impl<'a> Prospects<'a> {
@@ -72,6 +80,7 @@ impl<'a> Prospects<'a> {
             until: None,
             wished: Vec::new(),
             told: Vec::new(),
+            explained: None,
         }
     }
 
@@ -208,17 +217,27 @@ impl<'a> Prospects<'a> {
     /// Why the build waits, once for each change of the reasons. Numbers and
     /// times are no reasons.
     fn explain(&mut self, sight: &Sight, up: &[usize]) {
+        if self.explained.is_some_and(|at| at.elapsed() < EXPLAIN) {
+            return;
+        }
+        self.explained = Some(Instant::now());
+        // In the order of the file: that of the choice is partly by chance.
+        let mut choices: Vec<&Choice> = sight.choices.iter().collect();
+        choices.sort_by_key(|choice| choice.machine);
         let mut parts: Vec<(usize, String, String)> = Vec::new();
-        for choice in &sight.choices {
+        for choice in choices.iter().take(EXPLAINED) {
             if let Some((reason, text)) = self.standing(choice, sight, up) {
                 parts.push((choice.machine, reason, text));
             }
         }
-        parts.sort_unstable();
-        let (reasons, texts): (Vec<String>, Vec<String>) = parts
+        let (reasons, mut texts): (Vec<String>, Vec<String>) = parts
             .into_iter()
             .map(|(index, reason, text)| (format!("{index} {reason}"), text))
             .unzip();
+        let more = choices.len().saturating_sub(EXPLAINED);
+        if more > 0 {
+            texts.push(format!("{more} more"));
+        }
         if reasons != self.told {
             self.context
                 .journal
@@ -245,11 +264,8 @@ impl<'a> Prospects<'a> {
                 "unanswered".to_owned(),
                 format!("{name} has not answered yet"),
             ),
-            Verdict::Ready { .. } => match self.context.slots.free(machine) {
-                Ok((free, all)) => (
-                    "slots".to_owned(),
-                    format!("{name} {}/{all} slots", all.saturating_sub(free)),
-                ),
+            Verdict::Ready { .. } => match self.taken(choice, sight, machine) {
+                Ok((taken, all)) => ("slots".to_owned(), format!("{name} {taken}/{all} slots")),
                 Err(error) => (error.to_string(), error.to_string()),
             },
             Verdict::Resting { reason, .. } => {
@@ -258,6 +274,21 @@ impl<'a> Prospects<'a> {
             Verdict::Loaded { .. } => ("loaded".to_owned(), format!("{name} {}", choice.verdict)),
             verdict => (verdict.to_string(), format!("{name} {verdict}")),
         })
+    }
+
+    /// How many slots of a machine are taken, of how many.
+    fn taken(
+        &self,
+        choice: &Choice,
+        sight: &Sight,
+        machine: &BuildMachine,
+    ) -> Result<(u32, u32), SlotError> {
+        let known = sight.evidence.get(choice.machine);
+        let (free, all) = match known.and_then(|known| known.slots) {
+            Some(counted) => counted,
+            None => self.context.slots.free(machine)?,
+        };
+        Ok((all.saturating_sub(free), all))
     }
 
     /// None of the machines can be had: for good, or in this round.
@@ -355,6 +386,8 @@ impl Candidates for Prospects<'_> {
     }
 
     fn trouble(&mut self, error: SlotError) {
-        self.context.journal.say(&error.to_string());
+        let hint = error.hint(&self.context.user);
+        let text = with_hint(&error.to_string(), hint.as_deref());
+        self.context.journal.say(&text);
     }
 }

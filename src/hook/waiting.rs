@@ -14,7 +14,6 @@ use super::pick::Pick;
 use super::prospects::Prospects;
 use super::reach::Reached;
 use super::watch::{Ending, Watch};
-use crate::events::Event;
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::{Outcome, prefix};
 use crate::schedule::slots::Slot;
@@ -219,13 +218,7 @@ impl<'a> Search<'a> {
             return false;
         };
         // That one was claimed when it was asked.
-        let may = self.prospects.reaching.has_greeted(index) || self.context.ledger.claim(machine);
-        if may {
-            self.context.journal.event(&Event::Slot {
-                machine: &machine.name,
-            });
-        }
-        may
+        self.prospects.reaching.has_greeted(index) || self.context.ledger.claim(machine)
     }
 }
 

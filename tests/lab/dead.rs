@@ -113,7 +113,7 @@ fn off_while_connecting(farm: &mut Farm) -> Result<()> {
     farm.head.clear_trace()?;
     build_on(farm, &farm.w2)?;
     reply_within(farm, AT_ONCE, "w1 seemed to be good")?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     let lost = events.between(("slot", "w1"), ("building", "w2"))?;
     println!("lost to a machine that is off: {lost:?}");
     ensure!(lost < Duration::from_secs(3), "{lost:?} were lost");
@@ -145,19 +145,19 @@ fn off_while_sending_building_and_retrieving(farm: &mut Farm) -> Result<()> {
     let all = [&builds, &retrieves, &sends];
     let mut clients = Vec::new();
     for (built, event) in all.into_iter().zip(["building", "retrieving", "sending"]) {
-        let seen = farm.head.events().count(event);
+        let seen = farm.head.told().count(event);
         clients.push(farm.head.start_build(&[&built.path])?);
         wait_until(&format!("one more is {event}"), SOON, || {
-            Ok(farm.head.events().count(event) > seen)
+            Ok(farm.head.told().count(event) > seen)
         })?;
     }
-    let events = farm.head.events();
+    let events = farm.head.told();
     ensure!(events.count("received") == 0, "too fast for this test");
     farm.w1.drop_packets(true)?;
     for client in clients {
         client.wait(SOON)?.succeeded()?;
     }
-    let events = farm.head.events();
+    let events = farm.head.told();
     for (built, event) in all.into_iter().zip(["building", "retrieving", "sending"]) {
         came_from(farm, built, &farm.w2)?;
         let asked = events.named("building");
@@ -189,7 +189,7 @@ fn off_with_the_usual_limits(farm: &mut Farm) -> Result<()> {
     farm.w1.drop_packets(true)?;
     client.wait(Duration::from_secs(90))?.succeeded()?;
     came_from(farm, &built, &farm.w2)?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     let lost = events.between(("building", "w1"), ("building", "w2"))?;
     println!("lost with the usual limits: {lost:?}");
     ensure!(lost < Duration::from_secs(60), "{lost:?} were lost");
@@ -213,7 +213,7 @@ fn daemon_absent_then_back(farm: &mut Farm) -> Result<()> {
         build_on(farm, &farm.w2)?;
         let lost = farm
             .head
-            .events()
+            .told()
             .between(("connected", "w1"), ("building", "w2"))?;
         println!("lost to a daemon that is {what}: {lost:?}");
         ensure!(lost < Duration::from_secs(3), "{lost:?} were lost");
@@ -223,7 +223,7 @@ fn daemon_absent_then_back(farm: &mut Farm) -> Result<()> {
         farm.head.clear_trace()?;
         build_on(farm, &farm.w2)?;
         ensure!(
-            farm.head.events().named("slot").count() == 1,
+            farm.head.told().named("slot").count() == 1,
             "w1 was taken again at once"
         );
         if what == "absent" {
@@ -265,7 +265,7 @@ fn daemon_stopped_while_sending(farm: &mut Farm) -> Result<()> {
     came_from(farm, &built, &farm.w2)?;
     let lost = farm
         .head
-        .events()
+        .told()
         .between(("sending", "w1"), ("building", "w2"))?;
     println!("lost to a daemon that was stopped while it received: {lost:?}");
     once(farm)
@@ -291,7 +291,7 @@ fn accepts_and_says_nothing(farm: &mut Farm) -> Result<()> {
     build_on(farm, &farm.w2)?;
     let lost = farm
         .head
-        .events()
+        .told()
         .between(("slot", "w1"), ("building", "w2"))?;
     println!("lost to a machine that says nothing: {lost:?}");
     ensure!(lost < Duration::from_secs(3), "{lost:?} were lost");
@@ -304,7 +304,7 @@ fn sixteen_builds_and_one_machine_off(farm: &mut Farm) -> Result<()> {
     }
     let w3 = crowd_with_one_off(farm, 8)?;
     let built = crowd(farm, 16)?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     let asked: Duration = events.replies().iter().map(|(_, took)| *took).sum();
     println!("all replies together: {asked:?}");
     ensure!(asked < Duration::from_secs(1), "{asked:?} were lost to it");
@@ -320,7 +320,7 @@ fn more_builds_than_slots_and_one_machine_off(farm: &mut Farm) -> Result<()> {
     }
     let w3 = crowd_with_one_off(farm, 2)?;
     crowd(farm, 10)?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     let asked: Duration = events.replies().iter().map(|(_, took)| *took).sum();
     println!("all replies together: {asked:?}");
     ensure!(asked < Duration::from_secs(1), "{asked:?} were lost to it");
@@ -421,7 +421,7 @@ pub fn came_from(farm: &Farm, built: &Built, machine: &Host) -> Result<()> {
 
 /// Insists that no reply took longer.
 pub fn reply_within(farm: &Farm, limit: Duration, what: &str) -> Result<()> {
-    let events = farm.head.events();
+    let events = farm.head.told();
     let slowest = events.slowest_reply();
     println!("{what}: replied in {slowest:?}");
     ensure!(!events.replies().is_empty(), "no reply was told of");
@@ -431,7 +431,7 @@ pub fn reply_within(farm: &Farm, limit: Duration, what: &str) -> Result<()> {
 
 /// Insists that what was accepted was registered once and no more.
 pub fn once(farm: &Farm) -> Result<()> {
-    let events = farm.head.events();
+    let events = farm.head.told();
     let replies = events.replies();
     let accepted = replies.iter().filter(|(reply, _)| reply == "accept");
     let (accepted, done) = (accepted.count(), events.count("done"));

@@ -162,7 +162,7 @@ fn times_ahead_and_long_past(farm: &mut Farm) -> Result<()> {
     farm.head.keep_evidence("w1:22", &at(now + DAY))?;
     farm.head.clear_trace()?;
     build_on(farm, &farm.w2)?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     let slots = events.named("slot");
     let taken: Vec<_> = slots.filter_map(|it| it.machine()).collect();
     ensure!(taken == ["w2"], "taken: {taken:?}");

@@ -64,7 +64,7 @@ fn crowd(farm: &mut Farm, options: &[&str]) -> Result<()> {
         farm.came_back(built)?;
     }
     once(farm)?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     let tries = events.count("building");
     ensure!(tries == BUILDS, "{tries} tries of {BUILDS} builds");
     let slowest = events.named("connected").map(|it| it.at).max();

@@ -8,9 +8,11 @@
 //! `OFFLOAD_LAB_HOOK=stock|extension` runs them on Guix's own hook, or on ours
 //! called through an extension, in place of ours in front of `guix`.
 
+mod beside_stock;
 mod by_hand;
 mod clients;
 mod dead;
+mod drains;
 mod evidence;
 mod failing;
 mod forwarding;
@@ -20,12 +22,14 @@ mod handshakes;
 mod heads;
 mod interrupted;
 mod keys;
+mod killed;
 mod large;
 mod limits;
 mod nobody;
 mod old_daemons;
 mod outputs;
 mod pool;
+mod queue;
 mod sick;
 mod slots;
 mod trivial;
@@ -59,6 +63,10 @@ fn main() -> ExitCode {
         unmatched::CASES,
         sick::CASES,
         slots::CASES,
+        queue::CASES,
+        beside_stock::CASES,
+        drains::CASES,
+        killed::CASES,
         heads::CASES,
         evidence::CASES,
         handshakes::CASES,

@@ -97,7 +97,7 @@ fn lost_after_the_reply(farm: &mut Farm) -> Result<()> {
     // Both rest, are tried again, and rest: all one reason.
     let waits = answer.text.matches("waiting: ").count();
     ensure!(waits == 1, "explained {waits} times: {}", answer.text);
-    let took = farm.head.events().named("replied").count();
+    let took = farm.head.told().named("replied").count();
     ensure!(took == 1, "asked {took} times");
     ensure!(answer.elapsed < SOON, "took {:?}", answer.elapsed);
     nothing_came(farm, &built)
@@ -114,13 +114,13 @@ fn told_once(text: &str, warning: &str) -> Result<()> {
 /// Insists that the question was answered so often, the last time to fail the
 /// build.
 fn put_off_then_failed(farm: &Farm, times: usize) -> Result<()> {
-    let replies = farm.head.events().replies();
+    let replies = farm.head.told().replies();
     println!("{replies:?}");
     let (last, before) = replies.split_last().unwrap_or_else(|| unreachable!());
     ensure!(last.0 == "accept", "{replies:?}");
     ensure!(before.iter().all(|it| it.0 == "postpone"), "{replies:?}");
     ensure!(replies.len() == times, "{replies:?}");
-    let slowest = farm.head.events().slowest_reply();
+    let slowest = farm.head.told().slowest_reply();
     ensure!(slowest < Duration::from_secs(1), "{replies:?}");
     Ok(())
 }

@@ -75,7 +75,7 @@ fn slow_and_alone(farm: &mut Farm) -> Result<()> {
     ensure!(
         answer.elapsed < SOON,
         "asked for ever: {:?}",
-        farm.head.events().replies()
+        farm.head.told().replies()
     );
     once(farm)
 }
@@ -192,7 +192,7 @@ fn unknown_signing_key_rests_and_is_reported_again(farm: &mut Farm) -> Result<()
     let second = needs_signature("second")?;
     let answer = farm.head.ask_daemon(&[&second.path], &[])?.ended(0)?;
     came_from(farm, &second, &farm.w2)?;
-    let slots = farm.head.events();
+    let slots = farm.head.told();
     ensure!(slots.named("slot").count() == 1, "w1 was taken again");
     answer.says("signing key")?;
     Ok(())
@@ -225,7 +225,7 @@ fn overloaded(farm: &Farm) -> Result<()> {
     farm.head.clear_trace()?;
     build_on(farm, &farm.w2)?;
     reply_within(farm, AT_ONCE, "w1 is overloaded")?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     ensure!(events.count("slot") == 1, "w1 was taken again");
     Ok(())
 }
@@ -272,7 +272,7 @@ fn full_on_arrival(farm: &mut Farm) -> Result<()> {
     farm.head.clear_trace()?;
     build_on(farm, &farm.w2)?;
     reply_within(farm, AT_ONCE, "w3 is full")?;
-    let events = farm.head.events();
+    let events = farm.head.told();
     ensure!(events.count("slot") == 1, "w3 was taken again");
     small.empty_disk()?;
     check(&farm.head, &[&small])

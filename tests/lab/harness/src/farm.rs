@@ -157,13 +157,18 @@ impl Farm {
         self.head.write_machines(&self.machines()?)
     }
 
-    /// Lets the head forget what it knows of the machines.
+    /// Lets the head forget what it knows of the machines, and which are out
+    /// of service.
     pub fn forget(&self) -> Result<()> {
-        let known = self.head.path("/var/guix/offload/hook/evidence");
-        match std::fs::remove_dir_all(&known) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
+        for folder in ["evidence", "drained"] {
+            let known = self.head.path("/var/guix/offload/hook").join(folder);
+            if let Err(error) = std::fs::remove_dir_all(&known)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error.into());
+            }
         }
+        Ok(())
     }
 
     /// Restarts the head's daemon with other options, until the next reset.
