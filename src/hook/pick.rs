@@ -26,6 +26,10 @@ const NEXT_AFTER: Duration = Duration::from_millis(100);
 /// How long the first answer waits for one of a better machine.
 const GRACE: Duration = Duration::from_millis(30);
 
+/// How long it does for one that has greeted already; no longer than the first
+/// answer itself took.
+const LONG_GRACE: Duration = Duration::from_millis(150);
+
 /// The longest that a machine with a slow line is waited for, beyond the
 /// setting.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -247,7 +251,12 @@ impl<'a> Pick<'a> {
                 answered = Some(now);
             }
             let end = match answered {
-                Some(first) => after(first, GRACE),
+                Some(first) => {
+                    let mut better = asked.iter().take_while(|it| !is_answer(it, reaching));
+                    let is_near = better.any(|it| reaching.has_greeted(it.machine));
+                    let took = first.saturating_duration_since(begun).min(LONG_GRACE);
+                    after(first, if is_near { GRACE.max(took) } else { GRACE })
+                }
                 None => after(begun, limit_now(asked, reaching, limit)),
             };
             let mut better = asked.iter().take_while(|it| !is_answer(it, reaching));

@@ -32,7 +32,6 @@ fn off_everywhere(farm: &mut Farm) -> Result<()> {
     let built = farm.head.add(&Drv::new("off"))?;
     let answer = farm.head.ask_daemon(&[&built.path], &[NO_LOCAL])?;
     let answer = answer.ended(1)?;
-    println!("{}", answer.text);
     for machine in ["w1", "w2"] {
         told_once(&answer.text, &format!("'{machine}': no answer within"))?;
     }
@@ -51,7 +50,6 @@ fn refused_everywhere(farm: &mut Farm) -> Result<()> {
     let built = farm.head.add(&Drv::new("refused"))?;
     let answer = farm.head.ask_daemon(&[&built.path], &[NO_LOCAL])?;
     let answer = answer.ended(1)?;
-    println!("{}", answer.text);
     for machine in ["w1", "w2"] {
         let lines = answer.text.lines();
         let lines = lines.filter(|it| it.contains(machine) && it.contains("refused"));
@@ -86,7 +84,6 @@ fn lost_after_the_reply(farm: &mut Farm) -> Result<()> {
     farm.w2.stop_sshd()?;
     let built = farm.head.add(&Drv::new("lost"))?;
     let answer = farm.head.ask_daemon(&[&built.path], &[])?.ended(1)?;
-    println!("{}", answer.text);
     let answer = answer.says("no machine came back in time")?;
     for machine in ["w1:22", "w2:22"] {
         let error = format!("{machine}: cannot connect");

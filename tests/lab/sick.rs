@@ -23,7 +23,7 @@ cases![
 
 /// A line round the world and back.
 const FAR: Line = Line {
-    round_trip: Duration::from_millis(800),
+    round_trip: Duration::from_millis(500),
     rate: None,
 };
 
@@ -128,10 +128,9 @@ fn wrong_host_key_rests_long(farm: &mut Farm) -> Result<()> {
     ensure!(left > Duration::from_secs(20 * 60), "rests for {left:?}");
     let before = farm.head.evidence("w1:22");
     farm.head.clear_trace()?;
-    let answer = build_on(farm, &farm.w2)?.says("host key")?;
+    build_on(farm, &farm.w2)?.says("host key")?;
     reply_within(farm, AT_ONCE, "w1 rests")?;
     ensure!(farm.head.evidence("w1:22") == before, "w1 was asked again");
-    println!("{}", answer.text);
     // The right key in the machine file ends it.
     machines[0] = Machine::of(&farm.w1)?.speed(1000.0);
     farm.head.write_machines(&machines)?;
@@ -214,8 +213,7 @@ fn overloaded_on_arrival(farm: &mut Farm) -> Result<()> {
 
 fn overloaded(farm: &Farm) -> Result<()> {
     farm.head.keep_evidence("w1:22", &good())?;
-    let answer = build_on(farm, &farm.w2)?.says("'w1' is overloaded")?;
-    println!("{}", answer.text);
+    build_on(farm, &farm.w2)?.says("'w1' is overloaded")?;
     for line in ["failures", "failed"] {
         let failed = farm.head.known("w1:22", line);
         ensure!(failed.is_none(), "w1 has {line} {failed:?}");
