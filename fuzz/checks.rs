@@ -5,6 +5,8 @@
 
 use offload::gateway::HostKey;
 use offload::hook::request::{Request, parse_paths};
+use offload::schedule::evidence::Evidence;
+use offload::schedule::line::{Number, Ticket, described};
 use offload::store::base32;
 use offload::store::bundle;
 use offload::store::derivation::Derivation;
@@ -95,6 +97,44 @@ pub fn base32(bytes: &[u8]) {
     }
     let encoded = base32::encode(bytes);
     assert_eq!(base32::decode(&encoded, bytes.len()), Some(bytes.to_vec()));
+}
+
+/// Evidence says the same after printing and parsing, whatever text it was
+/// read from.
+pub fn evidence(bytes: &[u8]) {
+    let Some(evidence) = Evidence::parse(bytes) else {
+        return;
+    };
+    let printed = evidence.print();
+    let again = Evidence::parse(printed.as_bytes());
+    assert_eq!(again.map(|again| again.print()), Some(printed));
+}
+
+/// Whatever a machine says of itself is read or passed over.
+pub fn load(bytes: &[u8]) {
+    if let Some(load) = offload::hook::load::parse(bytes, offload::clock::Moment(1)) {
+        assert!((0.0..=1.0).contains(&load.normalised()));
+    }
+}
+
+/// A ticket is the same after printing and parsing, whatever else stands in
+/// its file.
+pub fn ticket(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(number) = Number::parse(&text) {
+        assert_eq!(number.to_string(), text);
+    }
+    described(&text);
+    let number = Number {
+        since: 1,
+        chance: 2,
+    };
+    let Some(ticket) = Ticket::parse(number, &text) else {
+        return;
+    };
+    assert!(ticket.machines().is_sorted());
+    let printed = ticket.print("x.drv", 1);
+    assert_eq!(Ticket::parse(number, &printed), Some(ticket));
 }
 
 /// An s-expression is the same after printing and parsing, in both forms.

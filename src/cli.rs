@@ -6,7 +6,11 @@
 
 mod arguments;
 mod check_config;
+mod drain;
+mod evaluate;
+mod explain;
 mod explain_code;
+mod farm;
 mod front;
 mod real_guix;
 mod render;
@@ -37,6 +41,10 @@ pub fn run() -> ExitCode {
         Ok(Asked::Hook(arguments)) => crate::hook::run(&arguments),
         Ok(Asked::Print(text)) => print(name, &text),
         Ok(Asked::CheckConfig(options)) => check_config::run(name, &options),
+        Ok(Asked::Drain(order)) => drain::drain(name, &order),
+        Ok(Asked::Undrain(machine)) => drain::undrain(name, &machine),
+        Ok(Asked::ExplainChoice(question)) => explain::run(name, &question),
+        Ok(Asked::Evaluate) => evaluate::run(),
         Ok(Asked::ExplainCode(code)) => explain_code::run(name, code.as_deref()),
         Err(refused) => fail(name, &refused),
     }

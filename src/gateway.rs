@@ -6,6 +6,7 @@
 //! close works both ways, and a socket that is closed closes its channel at
 //! once, so that what runs on the machine for it ends.
 
+use std::fmt;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -27,6 +28,7 @@ mod hostkey;
 mod keyfile;
 mod known_hosts;
 mod lane;
+pub mod probe;
 mod pump;
 mod request;
 mod session;
@@ -99,6 +101,27 @@ impl Default for Limits {
     }
 }
 
+/// Who is asked before a machine is greeted, and told what it answers.
+pub trait Usher {
+    /// Waits until one more connection to the machine may begin. What it gives
+    /// is kept until the machine has let us in, or has not.
+    fn admit(&mut self) -> Box<dyn Send>;
+
+    /// The server has said that it speaks SSH, long before it lets in.
+    fn greeted(&mut self);
+}
+
+/// Nobody else connects.
+struct Alone;
+
+impl Usher for Alone {
+    fn admit(&mut self) -> Box<dyn Send> {
+        Box::new(())
+    }
+
+    fn greeted(&mut self) {}
+}
+
 /// What the connection's thread and its users share.
 struct Shared {
     at: String,
@@ -153,12 +176,22 @@ impl Connection {
         home: Option<&Path>,
         limits: &Limits,
     ) -> Result<Self, GatewayError> {
+        Self::open_by(machine, home, limits, &mut Alone)
+    }
+
+    /// The same, under the eyes of an usher.
+    pub fn open_by(
+        machine: &BuildMachine,
+        home: Option<&Path>,
+        limits: &Limits,
+        usher: &mut dyn Usher,
+    ) -> Result<Self, GatewayError> {
         let name = error::printable(machine.name.as_bytes());
         let at = format!("{name}:{}", machine.port);
         let credentials = Credentials::read(machine, home, &at)?;
         let mut tries = 0;
         loop {
-            match Self::try_open(machine, &credentials, limits) {
+            match Self::try_open(machine, &credentials, limits, usher) {
                 Err(error) if error.is_passing() && tries < limits.retries => {
                     // With a random part, so that many that were turned away
                     // together do not come back together.
@@ -177,7 +210,9 @@ impl Connection {
         machine: &BuildMachine,
         credentials: &Credentials,
         limits: &Limits,
+        usher: &mut dyn Usher,
     ) -> Result<Self, GatewayError> {
+        let passage = usher.admit();
         let (socket, address) = dial::dial(&machine.name, machine.port, limits)?;
         let name = error::printable(machine.name.as_bytes());
         let at = if address.ip().to_string() == name {
@@ -186,7 +221,9 @@ impl Connection {
             format!("{name}:{} ({})", machine.port, address.ip())
         };
         let socket = Arc::new(socket);
-        let session = session::establish(&socket, credentials, limits, &at)?;
+        let session =
+            session::establish(&socket, credentials, limits, &at, &mut || usher.greeted())?;
+        drop(passage);
         let local = |what: &str, error: &dyn std::fmt::Display| GatewayError::Local {
             at: at.clone(),
             detail: format!("{what}: {error}"),
@@ -377,6 +414,12 @@ impl Connection {
             at: self.shared.at.clone(),
             detail: error.to_string(),
         }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Connection({})", self.shared.at)
     }
 }
 

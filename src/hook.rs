@@ -8,7 +8,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::events::{Event, Journal, printable};
+use crate::schedule::handshakes::Handshakes;
+use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slots;
+use crate::schedule::tickets::Line;
 use crate::settings::Settings;
 use crate::store::path::StoreDir;
 
@@ -20,13 +23,21 @@ pub mod commands;
 pub mod context;
 pub mod dialogue;
 pub mod exit;
+pub mod field;
+pub mod load;
 pub mod local;
+pub mod outcome;
 pub mod output;
+pub mod pick;
 pub mod place;
 pub mod postponed;
 pub mod process;
+pub mod prospects;
+pub mod reach;
 pub mod request;
+pub mod reread;
 pub mod verdict;
+pub mod waiting;
 pub mod watch;
 pub mod work;
 
@@ -61,7 +72,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(process) => {
             start_logging();
             let journal = Journal::new(settings.trace.as_deref());
-            journal.event(&Event::Started);
+            journal.started();
             for complaint in complaints {
                 journal.say(&format!("warning: {complaint}"));
             }
@@ -105,7 +116,10 @@ fn serve(
     let dir = StoreDir::new(&settings.store_dir)?;
     let context = Context {
         arguments: arguments.clone(),
-        slots: Slots::new(&settings.state_dir),
+        slots: Slots::new(&settings.state_dir).telling(journal),
+        line: Line::new(&settings.state_dir, settings.line).telling(journal),
+        handshakes: Handshakes::new(&settings.state_dir),
+        ledger: Arc::new(Ledger::open(&settings.state_dir)),
         settings,
         dir: dir.clone(),
         journal: journal.clone(),

@@ -13,6 +13,7 @@ pub mod core;
 pub mod datum;
 pub mod dependency;
 pub mod diagnostic;
+pub mod elsewhere;
 pub mod engine;
 pub mod evaluate;
 pub mod expand;
@@ -55,13 +56,6 @@ impl Evaluation {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
-
-    fn failed(diagnostic: Diagnostic) -> Self {
-        Self {
-            diagnostics: vec![diagnostic],
-            ..Self::default()
-        }
-    }
 }
 
 /// A longer file is no machine file.
@@ -77,20 +71,33 @@ pub fn load(file: &Path, home: Option<&Path>, limits: &Limits) -> Evaluation {
 
 /// Like [`load`], from the cache if nothing has changed.
 pub fn load_cached(file: &Path, home: Option<&Path>, limits: &Limits, cache: &Cache) -> Evaluation {
+    judged(report(file, home, limits, cache), home)
+}
+
+/// Like [`load_cached`], but without a fork: for a process with several
+/// threads. What is not in the cache is evaluated by this program, executed
+/// anew with the command [`elsewhere::COMMAND`] and this process's environment.
+pub fn load_elsewhere(
+    file: &Path,
+    home: Option<&Path>,
+    limits: &Limits,
+    cache: &Cache,
+) -> Evaluation {
+    let report = match find(file, home, limits, cache) {
+        Ok(report) => report,
+        Err(_) => elsewhere::ask(&file.to_string_lossy(), limits),
+    };
+    judged(report, home)
+}
+
+/// What a machine file gives, before its machines are judged. Forks, as
+/// [`load`] does.
+pub fn report(file: &Path, home: Option<&Path>, limits: &Limits, cache: &Cache) -> Report {
+    let text = match find(file, home, limits, cache) {
+        Ok(report) => return report,
+        Err(text) => text,
+    };
     let name = file.to_string_lossy();
-    let text = match read_file(file) {
-        Ok(text) => text,
-        Err(error) => return not_read(&name, &error),
-    };
-    let question = Question {
-        name: &name,
-        text: &text,
-        home,
-        nesting: limits.nesting,
-    };
-    if let Some(report) = cache.find(&question) {
-        return judged(report, home);
-    }
     let mut printed = false;
     let report = child::evaluate_in_child(&name, &text, home, limits, &mut |line| {
         printed = true;
@@ -98,9 +105,40 @@ pub fn load_cached(file: &Path, home: Option<&Path>, limits: &Limits, cache: &Ca
     });
     // What is said once must be said each time.
     if !printed {
-        cache.keep(&question, &report);
+        cache.keep(&question(&name, &text, home, limits), &report);
     }
-    judged(report, home)
+    report
+}
+
+/// What is known without an evaluation, else the file's text.
+fn find(
+    file: &Path,
+    home: Option<&Path>,
+    limits: &Limits,
+    cache: &Cache,
+) -> Result<Report, Vec<u8>> {
+    let name = file.to_string_lossy();
+    match read_file(file) {
+        Ok(text) => match cache.find(&question(&name, &text, home, limits)) {
+            Some(report) => Ok(report),
+            None => Err(text),
+        },
+        Err(error) => Ok(not_read(&name, &error)),
+    }
+}
+
+fn question<'a>(
+    name: &'a str,
+    text: &'a [u8],
+    home: Option<&'a Path>,
+    limits: &Limits,
+) -> Question<'a> {
+    Question {
+        name,
+        text,
+        home,
+        nesting: limits.nesting,
+    }
 }
 
 fn print_line(file: &Path, line: &str) {
@@ -119,7 +157,7 @@ pub fn load_with(
     let name = file.to_string_lossy();
     match read_file(file) {
         Ok(text) => load_text(&name, &text, home, limits, print),
-        Err(error) => not_read(&name, &error),
+        Err(error) => judged(not_read(&name, &error), home),
     }
 }
 
@@ -137,11 +175,11 @@ pub fn load_text(
     )
 }
 
-fn not_read(name: &str, error: &io::Error) -> Evaluation {
+fn not_read(name: &str, error: &io::Error) -> Report {
     if error.kind() == io::ErrorKind::NotFound {
-        return Evaluation::default();
+        return Report::default();
     }
-    Evaluation::failed(Diagnostic::error(
+    Report::failed(Diagnostic::error(
         "unreadable",
         format!("cannot read machine file {name}: {error}"),
     ))
@@ -151,6 +189,7 @@ fn not_read(name: &str, error: &io::Error) -> Evaluation {
 fn judged(report: Report, home: Option<&Path>) -> Evaluation {
     let (machines, mut wrong) = check::check(&report.machines, home);
     let mut diagnostics = report.diagnostics;
+    check::drop_lost_fields(&mut diagnostics);
     check::recognise_deploy_file(&mut diagnostics);
     diagnostics.append(&mut wrong);
     Evaluation {

@@ -51,12 +51,14 @@ variables! {
     CONFIGURATION = "GUIX_CONFIGURATION_DIRECTORY", Directory, "/etc/guix", "keys, access control list, machine file";
     MACHINES = "OFFLOAD_MACHINES", File, "CONFIGURATION/machines.scm", "the machine file";
     GUIX = "OFFLOAD_GUIX", File, "found", "the real guix, for all other commands of the daemon";
-    REPLY = "OFFLOAD_REPLY_TIMEOUT", Seconds, "2", "limit for reaching one machine before the daemon is answered";
+    FRESH = "OFFLOAD_FRESH", Seconds, "30", "how long a machine that has answered needs not be asked again before a build is taken for it";
+    PROBE = "OFFLOAD_PROBE", Seconds, "0.3", "how long machines are waited for that have not answered lately, before the daemon is answered";
+    LINE = "OFFLOAD_LINE", Count, "4 for each slot, 32 to 256", "most builds that wait for a slot; more are put off; 0: none waits";
     CONNECT = "OFFLOAD_CONNECT_TIMEOUT", Seconds, "30", "limit for a TCP connection, each address";
     HANDSHAKE = "OFFLOAD_HANDSHAKE_TIMEOUT", Seconds, "15", "limit for SSH's key exchange and authentication";
     KEEPALIVE = "OFFLOAD_KEEPALIVE", Seconds, "10", "time between two signs of life on a connection";
     UNACKNOWLEDGED = "OFFLOAD_USER_TIMEOUT", Seconds, "30", "how long sent data may stay unacknowledged before the connection counts as lost";
-    SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all before the connection counts as lost";
+    SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all, or a transfer stand still, before the connection counts as lost";
     EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "10", "limit for evaluating the machine file";
     MEMORY = "OFFLOAD_EVALUATION_MEMORY", Count, "512", "limit for its memory in MiB";
     NESTING = "OFFLOAD_EVALUATION_NESTING", Count, "10000", "limit for the nesting of its parentheses";
@@ -82,8 +84,12 @@ pub struct Settings {
     pub machine_file: PathBuf,
     /// The real guix, if told.
     pub guix: Option<PathBuf>,
-    /// Limit for reaching a machine before the reply.
-    pub reply: Duration,
+    /// How long a machine's answer is fresh.
+    pub fresh: Duration,
+    /// Limit for an answer of machines before the reply.
+    pub probe: Duration,
+    /// Most builds in line; `None`: by the number of slots.
+    pub line: Option<usize>,
     /// Limit for a TCP connection.
     pub connect: Duration,
     /// Limit for key exchange and authentication.
@@ -143,7 +149,9 @@ impl Settings {
             state_dir,
             configuration_dir,
             guix: reader.path(GUIX),
-            reply: reader.seconds(REPLY),
+            fresh: reader.seconds(FRESH),
+            probe: reader.seconds(PROBE),
+            line: reader.optional_count(LINE),
             connect: reader.seconds(CONNECT),
             handshake: reader.seconds(HANDSHAKE),
             keepalive: reader.seconds(KEEPALIVE),
@@ -212,6 +220,17 @@ impl Reader<'_> {
             self.complain(variable, &text, "a whole number");
             default
         })
+    }
+
+    /// A number that has no default of its own.
+    fn optional_count(&mut self, variable: Variable) -> Option<usize> {
+        let text = (self.lookup)(variable.name)?;
+        let text = text.to_string_lossy();
+        let number = text.trim().parse().ok();
+        if number.is_none() {
+            self.complain(variable, &text, "a whole number");
+        }
+        number
     }
 
     fn complain(&mut self, variable: Variable, value: &str, wanted: &str) {

@@ -334,7 +334,7 @@ fn broken_file() -> Outcome {
     fails(
         "(list (car 1))",
         &Limits::default(),
-        "m.scm:1:7: error: car",
+        "m.scm:1:6: error: car",
     )
 }
 

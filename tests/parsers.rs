@@ -126,6 +126,26 @@ fn base_32() {
 }
 
 #[test]
+fn evidence() {
+    let seeds = [
+        "offload evidence 1\nanswered 1764000002000\nfailed 1764000003000\nconnect 40000\n\
+         round-trip 800\nthroughput 1048576\nload 0.25 4 132070244352 -12 1764000001000\n\
+         failures 1\nrest host-key 1764001443000 5d1f connection refused\nbuilt 10000000\n\
+         built 3\nsent 00000007deadbeef\nsent-before 0badcafe\n",
+        "offload evidence 1\nprobing 1764000002000\nlater-line x\nsent \nsent-before \n",
+    ];
+    let seeds = seeds.map(|seed| seed.as_bytes().to_vec());
+    check(seeds.to_vec(), checks::evidence);
+}
+
+#[test]
+fn tickets() {
+    let ticket = b"offload-ticket 1\nfor x.drv\npid 12\nmachine a.b:22\nmachine w1:2222\n";
+    let name = b"00000000001234567890-0000004321";
+    check(vec![ticket.to_vec(), name.to_vec()], checks::ticket);
+}
+
+#[test]
 fn s_expressions_and_signatures() {
     let names = ["acl", "signature", "signing-key.pub", "signing-key.sec"];
     let seeds: Vec<Vec<u8>> = ["ecc", "rsa"]
@@ -182,4 +202,11 @@ fn machine_files() {
         }
     }
     check_changed(seeds, 300, offload::machines::fuzz_reader);
+}
+
+#[test]
+fn load() {
+    let seed = b"2.50 1.00 0.50 3/123 4567\n4\nFilesystem 1024-blocks Used Available Capacity \
+        Mounted on\n/dev/vda 263112772 73000000 19000000 80% /\nclock=1764000010\n";
+    check(vec![seed.to_vec()], checks::load);
 }

@@ -6,9 +6,10 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use thiserror::Error;
 
-use super::{check_config, quoted};
+use super::{check_config, drain, explain, quoted};
 use crate::hook::Arguments;
 use crate::machines::diagnostic::escape;
+use crate::machines::elsewhere;
 
 /// Commands of later versions; stock's have the same names.
 const RESERVED: [&str; 2] = ["test", "status"];
@@ -22,6 +23,15 @@ pub(super) enum Asked {
     Print(String),
     /// Say what machine files say, and what is wrong with them.
     CheckConfig(check_config::Options),
+    /// Take a machine out of service.
+    Drain(drain::Order),
+    /// Take one into service again.
+    Undrain(String),
+    /// Say which machines a build would be given to.
+    ExplainChoice(explain::Question),
+    /// Evaluate the machine file for a hook that cannot do it in a child of
+    /// its own.
+    Evaluate,
     /// Say more about a diagnostic's code, or list all.
     ExplainCode(Option<String>),
 }
@@ -61,11 +71,24 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Asked, Refused> {
         return Err(Refused::Reserved(first.to_owned()));
     }
     match arguments.split_first() {
+        Some((first, [])) if first == elsewhere::COMMAND => return Ok(Asked::Evaluate),
         Some((first, rest)) if first == "check-config" => {
             return parse_check_config(rest);
         }
         Some((first, rest)) if first == "explain-code" => {
             return parse_explain_code(rest);
+        }
+        Some((first, rest)) if first == "drain" => {
+            let asked = |matches: &ArgMatches| Asked::Drain(drain::order(matches));
+            return subcommand(drain::drain_table(), "offload drain", rest, asked);
+        }
+        Some((first, rest)) if first == "undrain" => {
+            let asked = |matches: &ArgMatches| Asked::Undrain(drain::machine(matches));
+            return subcommand(drain::undrain_table(), "offload undrain", rest, asked);
+        }
+        Some((first, rest)) if first == "explain" => {
+            let asked = |matches: &ArgMatches| Asked::ExplainChoice(explain::question(matches));
+            return subcommand(explain::table(), "offload explain", rest, asked);
         }
         _ => {}
     }
@@ -123,8 +146,11 @@ fn subcommand(
         }
         Err(answer) => {
             let text = answer.render().to_string();
-            let first = text.lines().next().unwrap_or_default();
-            let problem = first.strip_prefix("error: ").unwrap_or(first);
+            // What is missing is listed on lines of its own.
+            let lines = text.lines().map(str::trim);
+            let first: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+            let first = first.join(" ");
+            let problem = first.strip_prefix("error: ").unwrap_or(&first);
             Err(Refused::Usage {
                 command,
                 problem: escape(problem),
@@ -172,6 +198,9 @@ pub(super) fn table() -> Command {
     Command::new("offload")
         .subcommand(check_config_table())
         .subcommand(explain_code_table())
+        .subcommand(explain::table())
+        .subcommand(drain::drain_table())
+        .subcommand(drain::undrain_table())
         .disable_help_subcommand(true)
         .subcommand_negates_reqs(true)
         .args_conflicts_with_subcommands(true)
@@ -181,7 +210,10 @@ pub(super) fn table() -> Command {
             "offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT\n       \
              guix offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT\n       \
              offload check-config [FILE...] [--json] [--strict]\n       \
-             offload explain-code [CODE]",
+             offload explain-code [CODE]\n       \
+             offload explain --choice SYSTEM [FEATURE...]\n       \
+             offload drain MACHINE [--for TIME] [--reason TEXT]\n       \
+             offload undrain MACHINE",
         )
         .after_help(
             "guix-daemon starts this program, with requests on standard input: set GUIX in\n\

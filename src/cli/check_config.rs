@@ -175,11 +175,7 @@ fn check(input: Input, settings: &Settings, surroundings: &Surroundings) -> Chec
             };
         }
     };
-    let limits = Limits {
-        time: settings.evaluation,
-        memory: u64::from(settings.evaluation_memory) << 20,
-        nesting: settings.evaluation_nesting,
-    };
+    let limits = Limits::from(settings);
     let shown = input.shown;
     let mut evaluation = machines::load_text(
         &input.name,
@@ -193,6 +189,7 @@ fn check(input: Input, settings: &Settings, surroundings: &Surroundings) -> Chec
     let mut diagnostics = evaluation.diagnostics;
     diagnostics.append(&mut machines::check::advise(&evaluation.raw));
     diagnostics.append(&mut connection::check(&evaluation.raw, surroundings));
+    let mut diagnostics = machines::check::merged(diagnostics);
     if input.is_installed {
         diagnostics.extend(surroundings.machine_file(Path::new(&input.name)));
     }

@@ -155,6 +155,7 @@ pub fn establish(
     credentials: &Credentials,
     limits: &Limits,
     at: &str,
+    greeted: &mut dyn FnMut(),
 ) -> Result<Session, GatewayError> {
     let mut stage = Stage {
         at,
@@ -162,6 +163,7 @@ pub fn establish(
         limit: limits.handshake,
         deadline: Deadline::after(limits.handshake),
         greeting: None,
+        greeted: Some(greeted),
         name: "the SSH greeting",
     };
     let algorithms = hostkey::algorithms(&credentials.expected.known.keys);
@@ -208,6 +210,8 @@ struct Stage<'a> {
     deadline: Deadline,
     /// The first bytes that came, while they could still be looked at.
     greeting: Option<Vec<u8>>,
+    /// Called once, when they are SSH's.
+    greeted: Option<&'a mut dyn FnMut()>,
     name: &'static str,
 }
 
@@ -296,7 +300,13 @@ impl Stage<'_> {
         }
         let mut bytes = [0; 256];
         if let Ok(count) = self.socket.peek(&mut bytes) {
-            self.greeting = Some(bytes.get(..count).unwrap_or(&[]).to_vec());
+            let bytes = bytes.get(..count).unwrap_or(&[]);
+            if bytes.starts_with(b"SSH-")
+                && let Some(greeted) = self.greeted.take()
+            {
+                greeted();
+            }
+            self.greeting = Some(bytes.to_vec());
         }
     }
 

@@ -1,53 +1,49 @@
 //! What the hook answers to a request, and with what in hand.
 //!
-//! A machine is reached before the daemon is told that its build is taken:
-//! until then the daemon can still build it itself. What is decided when no
-//! machine can be had is in `docs/architecture.md`, "Decline or postpone".
+//! A machine must be known to be up before the daemon is told that its build
+//! is taken: until then the daemon can still build it itself. What is decided
+//! when no machine can be had is in `docs/architecture.md`, "Decline or
+//! postpone".
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::attempts::with_hint;
 use super::context::Context;
 use super::dialogue::Reply;
+use super::field::{Field, Sight};
+use super::pick::{Pick, Picked};
 use super::postponed::Postponed;
+use super::reach::Reaching;
 use super::request::Request;
+use super::reread::Reread;
 use crate::events::Event;
-use crate::gateway::{Connection, GatewayError};
 use crate::machines::diagnostic::{Diagnostic, Severity};
-use crate::machines::record::BuildMachine;
 use crate::machines::{self, Evaluation};
-use crate::schedule::choice::{Requirements, Verdict, order};
+use crate::schedule::choice::missing;
+use crate::schedule::evidence::Evidence;
 use crate::schedule::slots::Slot;
+use crate::schedule::tickets::{Joined, Place, Terms};
 
-/// How often and how long all slots may look taken before they are: stock
-/// holds a slot of every machine while it chooses.
+/// How often and how long all slots may look taken before they are, where
+/// there is no line: stock holds a slot of every machine while it chooses.
 const LOOKS: u32 = 3;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// How long a machine that failed is left alone by this process.
-const REST: Duration = Duration::from_secs(5);
-
-/// A machine that was reached, and what is needed to keep it.
-pub struct Reached {
-    /// Its place in [`Taken::machines`].
-    pub machine: usize,
-    /// The right to build there.
-    pub slot: Slot,
-    /// The connection.
-    pub connection: Connection,
-    /// A channel to its daemon; `None` where it does not forward, and
-    /// commands have to do.
-    pub daemon: Option<UnixStream>,
-}
+/// How long a build holds its slot, where nothing has told.
+const USUAL_BUILD: Duration = Duration::from_secs(30);
 
 /// A build that is taken.
 pub struct Taken {
-    /// The machines that match, in the order to try them.
-    pub machines: Vec<BuildMachine>,
-    /// The one that was reached.
-    pub reached: Reached,
+    /// The machines that match.
+    pub field: Field,
+    /// The slot it has; without one it stands in line.
+    pub slot: Option<(usize, Slot)>,
+    /// Its place in the order.
+    pub place: Place,
+    /// The connections that were begun.
+    pub reaching: Reaching,
+    /// The machine file as it was.
+    pub reread: Reread,
 }
 
 /// The answer to a request.
@@ -75,130 +71,89 @@ impl Answer {
 }
 
 /// Answers the requests of one process.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Answerer {
     said: BTreeSet<String>,
-    resting: BTreeMap<(String, u16), (Instant, String)>,
-}
-
-/// How the search for a machine ended.
-enum Search {
-    Reached(Reached),
-    AllTaken,
-    Nobody(Vec<String>),
 }
 
 impl Answerer {
-    /// Chooses and reaches a machine. To be called while the process has one
-    /// thread: the machine file is evaluated in a child that is forked.
+    /// Chooses a machine.
     pub fn answer(&mut self, context: &Context, request: &Request) -> Answer {
-        let settings = &context.settings;
-        let evaluation = machines::load_cached(
-            &settings.machine_file,
-            context.home.as_deref(),
-            &machines::Limits {
-                time: settings.evaluation,
-                memory: u64::from(settings.evaluation_memory) << 20,
-                nesting: settings.evaluation_nesting,
-            },
-            &machines::Cache::new(&settings.state_dir),
-        );
-        context.journal.event(&Event::Evaluated {
-            machines: evaluation.machines.len(),
-        });
+        let reread = Reread::before_reading(&context.settings.machine_file);
+        let evaluation = evaluate(context);
         let errors = errors(&evaluation);
-        let matching = matching(evaluation.machines, request);
-        if matching.is_empty() {
-            if errors.is_empty() {
-                Postponed::open(&settings.state_dir, &request.derivation).forget();
-                return Answer::Decline;
+        let mut notes = Postponed::open(&context.settings.state_dir, &request.derivation);
+        let all = evaluation.machines;
+        let field = Field::of(all.clone(), request);
+        if field.machines().is_empty() {
+            if !errors.is_empty() {
+                return refuse(context, request, &mut notes, &errors);
             }
-            return refuse(context, request, &errors);
+            if let Some(missing) = missing(&all, &field.requirements()) {
+                self.say_once(context, &missing.to_string());
+            }
+            notes.forget();
+            return Answer::Decline;
         }
         for error in &errors {
             self.say_once(context, error);
         }
-        match self.search(context, &matching) {
-            Search::Reached(reached) => {
-                Postponed::open(&settings.state_dir, &request.derivation).forget();
-                Answer::Take(Box::new(Taken {
-                    machines: matching,
-                    reached,
-                }))
-            }
-            Search::AllTaken => Answer::Postpone,
-            Search::Nobody(reasons) => refuse(context, request, &reasons),
-        }
+        self.take(context, request, (field, reread), &mut notes)
     }
 
-    /// The first machine that has a free slot and can be reached.
-    fn search(&mut self, context: &Context, matching: &[BuildMachine]) -> Search {
-        let mut reasons = Vec::new();
-        for look in 0..LOOKS {
-            let mut taken = false;
-            reasons.clear();
-            for (index, machine) in matching.iter().enumerate() {
-                if let Some(reason) = self.resting(machine) {
-                    reasons.push(reason);
-                    continue;
+    fn take(
+        &mut self,
+        context: &Context,
+        request: &Request,
+        (field, reread): (Field, Reread),
+        notes: &mut Postponed,
+    ) -> Answer {
+        let mut place = context.line.place(request.derivation.as_str());
+        let mut reaching = Reaching::new(place.bell());
+        for look in 1..=LOOKS {
+            let sight = field.look(context);
+            let mut pick = Pick {
+                context,
+                field: &field,
+                sight: &sight,
+                place: &place,
+                without: &BTreeSet::new(),
+                reasons: Vec::new(),
+            };
+            let picked = pick.slot(&mut reaching, context.settings.probe, look == 1);
+            let reasons = pick.reasons;
+            match picked {
+                Picked::Slot(machine, slot) => {
+                    for reason in &reasons {
+                        self.say_once(context, reason);
+                    }
+                    notes.forget();
+                    return Answer::Take(Box::new(Taken {
+                        field,
+                        slot: Some((machine, slot)),
+                        place,
+                        reaching,
+                        reread,
+                    }));
                 }
-                let slot = match context.slots.take(machine) {
-                    Ok(Some(slot)) => slot,
-                    Ok(None) => {
-                        taken = true;
-                        continue;
-                    }
-                    Err(error) => {
-                        reasons.push(with_hint(
-                            &error.to_string(),
-                            error.hint(&context.user).as_deref(),
-                        ));
-                        continue;
-                    }
-                };
-                context.journal.event(&Event::Slot {
-                    machine: &machine.name,
-                });
-                match reach(context, machine, true) {
-                    Ok((connection, daemon)) => {
-                        return Search::Reached(Reached {
-                            machine: index,
-                            slot,
-                            connection,
-                            daemon,
-                        });
-                    }
-                    Err(error) => {
-                        let reason = with_hint(&error.to_string(), error.hint().as_deref());
-                        self.say_once(context, &reason);
-                        self.rest(machine, reason.clone());
-                        reasons.push(reason);
-                    }
+                Picked::Nobody => return refuse(context, request, notes, &reasons),
+                Picked::Full if join(context, &field, &sight, &mut place) => {
+                    notes.forget();
+                    return Answer::Take(Box::new(Taken {
+                        field,
+                        slot: None,
+                        place,
+                        reaching,
+                        reread,
+                    }));
                 }
+                Picked::Full => {}
             }
-            if !taken {
-                return Search::Nobody(reasons);
-            }
-            if look.saturating_add(1) < LOOKS {
+            if look < LOOKS {
                 std::thread::sleep(LOOK_AGAIN);
             }
         }
-        for reason in &reasons {
-            self.say_once(context, reason);
-        }
-        Search::AllTaken
-    }
-
-    fn resting(&self, machine: &BuildMachine) -> Option<String> {
-        let (until, reason) = self.resting.get(&(machine.name.clone(), machine.port))?;
-        (Instant::now() < *until).then(|| reason.clone())
-    }
-
-    fn rest(&mut self, machine: &BuildMachine, reason: String) {
-        if let Some(until) = Instant::now().checked_add(REST) {
-            self.resting
-                .insert((machine.name.clone(), machine.port), (until, reason));
-        }
+        Answer::Postpone
     }
 
     fn say_once(&mut self, context: &Context, text: &str) {
@@ -208,24 +163,53 @@ impl Answerer {
     }
 }
 
-/// Logs in to a machine and opens a channel to its daemon.
-///
-/// A machine that refuses to forward is reached all the same: commands do the
-/// rest.
-pub fn reach(
-    context: &Context,
-    machine: &BuildMachine,
-    before_reply: bool,
-) -> Result<(Connection, Option<UnixStream>), GatewayError> {
-    let limits = context.gateway_limits(before_reply);
-    let connection = Connection::open(machine, context.home.as_deref(), &limits)?;
-    context.journal.event(&Event::Connected {
-        machine: &machine.name,
+/// The machine file as it is now.
+pub fn evaluate(context: &Context) -> Evaluation {
+    let settings = &context.settings;
+    let limits = machines::Limits::from(settings);
+    let cache = machines::Cache::new(&settings.state_dir);
+    let load = if is_alone() {
+        machines::load_cached
+    } else {
+        machines::load_elsewhere
+    };
+    let home = context.home.as_deref();
+    let evaluation = load(&settings.machine_file, home, &limits, &cache);
+    context.journal.event(&Event::Evaluated {
+        machines: evaluation.machines.len(),
     });
-    match connection.daemon() {
-        Ok(daemon) => Ok((connection, Some(daemon))),
-        Err(GatewayError::ForwardingRefused { .. }) => Ok((connection, None)),
-        Err(error) => Err(error),
+    evaluation
+}
+
+/// Tells whether this process has one thread, and so may fork. One whose
+/// threads cannot be counted has several.
+fn is_alone() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+}
+
+/// Stands in line for the machines that could be tried, if it is short enough.
+fn join(context: &Context, field: &Field, sight: &Sight, place: &mut Place) -> bool {
+    let ready: Vec<_> = sight
+        .choices
+        .iter()
+        .filter(|choice| choice.verdict.is_ready())
+        .filter_map(|choice| field.machine(choice.machine))
+        .collect();
+    let known = sight.evidence.iter().filter_map(Evidence::expected_build);
+    let terms = Terms {
+        usual: known.max().unwrap_or(USUAL_BUILD),
+        limit: Duration::from_secs(context.arguments.build_timeout),
+    };
+    match place.join(&ready, terms) {
+        Ok(Joined::InLine { .. }) => true,
+        Ok(joined) => {
+            log::debug!("does not stand in line: {joined:?}");
+            false
+        }
+        Err(error) => {
+            log::debug!("cannot stand in line: {error}");
+            false
+        }
     }
 }
 
@@ -233,8 +217,12 @@ pub fn reach(
 ///
 /// A decline ends the build where the daemon cannot do it, so it is said only
 /// where the daemon is willing and able.
-fn refuse(context: &Context, request: &Request, reasons: &[String]) -> Answer {
-    let mut notes = Postponed::open(&context.settings.state_dir, &request.derivation);
+fn refuse(
+    context: &Context,
+    request: &Request,
+    notes: &mut Postponed,
+    reasons: &[String],
+) -> Answer {
     let reason = reasons.join("\n");
     let noted = notes.note(&reason);
     if noted.is_new {
@@ -252,21 +240,8 @@ fn refuse(context: &Context, request: &Request, reasons: &[String]) -> Answer {
     Answer::Postpone
 }
 
-fn matching(machines: Vec<BuildMachine>, request: &Request) -> Vec<BuildMachine> {
-    let requirements = Requirements {
-        system: &request.system,
-        features: &request.features,
-    };
-    let verdicts = order(&machines, requirements, &mut || fastrand::u64(..));
-    let mut machines: Vec<Option<BuildMachine>> = machines.into_iter().map(Some).collect();
-    verdicts
-        .into_iter()
-        .filter(|(_, verdict)| matches!(verdict, Verdict::Matches { .. }))
-        .filter_map(|(index, _)| machines.get_mut(index)?.take())
-        .collect()
-}
-
-fn errors(evaluation: &Evaluation) -> Vec<String> {
+/// The file's errors, each on a line.
+pub fn errors(evaluation: &Evaluation) -> Vec<String> {
     evaluation
         .diagnostics
         .iter()

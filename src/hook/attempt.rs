@@ -1,10 +1,14 @@
 //! One try on one machine, spoken to through its daemon's socket.
 
 use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::attempts::{Failure, Fault};
 use super::context::Context;
+use super::load::Arrival;
 use super::local;
+use super::outcome;
 use super::output::{BuilderLog, Output};
 use super::verdict::{self, Refused};
 use super::watch::Watch;
@@ -14,11 +18,15 @@ use crate::daemon::{Client, DaemonError, Opening, Options};
 use crate::events::Event;
 use crate::gateway::Connection;
 use crate::machines::record::BuildMachine;
+use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::store::authenticate::Keyring;
 use crate::store::path::StorePath;
 use crate::transfer::plan::{Item, Plan};
 use crate::transfer::retrieve::{Received, RetrieveError, Wanted, from_daemon};
 use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
+
+/// Bytes that are sent before it is known whether the machine has room.
+const LITTLE: u64 = 1 << 20;
 
 /// A try and all that it needs.
 pub struct Attempt<'a> {
@@ -30,6 +38,8 @@ pub struct Attempt<'a> {
     pub machine: &'a BuildMachine,
     /// The connection to it.
     pub connection: &'a Connection,
+    /// What it tells of itself.
+    pub arrival: Mutex<Arrival>,
     /// Whose signatures count, and ours.
     pub keyring: &'a Keyring,
     /// Where the log goes.
@@ -43,9 +53,42 @@ impl Attempt<'_> {
     pub fn run(&self, stream: UnixStream) -> Result<Vec<Received>, Failure> {
         let mut log = BuilderLog::new(self.output, self.watch);
         let (mut client, missing) = self.open(stream, &mut log)?;
+        self.judge_before_sending(&missing)?;
         self.send(&mut client, &missing, &mut log)?;
+        self.judge_arrival()?;
         self.build(&mut client, &mut log)?;
         self.retrieve(&mut client, &mut log)
+    }
+
+    /// Tells, once, whether the machine can take a build now.
+    pub fn judge_arrival(&self) -> Result<(), Failure> {
+        let mut arrival = self.arrival.lock().unwrap_or_else(PoisonError::into_inner);
+        arrival.judge(&|| self.watch.verdict().is_some())
+    }
+
+    /// Much is not sent to a machine that cannot take the build; little is on
+    /// its way while the machine tells.
+    pub fn judge_before_sending(&self, missing: &[StorePath]) -> Result<(), Failure> {
+        let infos = missing
+            .iter()
+            .filter_map(|path| self.work.closure.get(path));
+        let bytes = infos.map(|info| info.nar_size).fold(0, u64::saturating_add);
+        if bytes > LITTLE {
+            self.judge_arrival()?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what is there now: the next build's choice goes by it.
+    pub fn note_sent(&self, bytes: u64, begun: Instant) {
+        let closure = self.work.closure.keys();
+        let items: Vec<u64> = closure.map(|path| prefix(path.hash_part())).collect();
+        let sent = Outcome::Sent {
+            items: &items,
+            bytes,
+            took: begun.elapsed(),
+        };
+        self.context.ledger.note(self.machine, sent);
     }
 
     /// The first write: handshake, options, roots, what is missing.
@@ -65,20 +108,20 @@ impl Attempt<'_> {
             query,
         };
         let dir = &self.context.dir;
-        self.limit_replies(&stream, true);
+        limit_waits(&stream, self.context.settings.handshake);
         let (client, opened) = match Client::open(stream, dir, &opening, log) {
             Err(DaemonError::Old { .. }) => {
                 let stream = self
                     .connection
                     .daemon()
                     .map_err(|error| gateway_failure(&error))?;
-                self.limit_replies(&stream, true);
+                limit_waits(&stream, self.context.settings.handshake);
                 Client::open_old(stream, dir, &opening, log)
             }
             other => other,
         }
         .map_err(|error| self.daemon_failure(&error))?;
-        self.limit_replies(client.stream(), false);
+        limit_waits(client.stream(), self.context.settings.silence);
         self.context.journal.event(&Event::Opened {
             machine: &self.machine.name,
         });
@@ -88,16 +131,6 @@ impl Attempt<'_> {
             .filter(|path| !opened.valid.contains(path))
             .collect();
         Ok((client, missing))
-    }
-
-    /// A daemon that stands still accepts connections all the same, and its
-    /// sshd is alive: its greeting has a limit of its own.
-    fn limit_replies(&self, stream: &UnixStream, limited: bool) {
-        let limit = self.context.settings.handshake;
-        let limit = (limited && !limit.is_zero()).then_some(limit);
-        if let Err(error) = stream.set_read_timeout(limit) {
-            log::debug!("no limit for the daemon's replies: {error}");
-        }
     }
 
     /// Sends what is missing. Once, what vanished meanwhile is asked for
@@ -142,6 +175,7 @@ impl Attempt<'_> {
         log: &mut BuilderLog<'_>,
     ) -> Result<(), SendError> {
         let plan = self.plan(missing)?;
+        let begun = Instant::now();
         let machine = self.machine.name.as_str();
         if !plan.is_empty() {
             self.context.journal.event(&Event::Sending {
@@ -162,6 +196,7 @@ impl Attempt<'_> {
             }
         }
         self.context.journal.event(&Event::Sent);
+        self.note_sent(plan.bytes(), begun);
         Ok(())
     }
 
@@ -260,6 +295,7 @@ impl Attempt<'_> {
     ) -> Result<(), Failure> {
         self.announce_build();
         self.watch.building();
+        limit_waits(client.stream(), Duration::ZERO);
         let built = client.build_paths(std::slice::from_ref(&self.work.path), log);
         match built {
             Ok(()) => {
@@ -279,6 +315,7 @@ impl Attempt<'_> {
         log: &mut BuilderLog<'_>,
     ) -> Result<Vec<Received>, Failure> {
         self.announce_retrieval();
+        limit_waits(client.stream(), self.context.settings.silence);
         let mut received = Vec::new();
         for output in &self.work.outputs {
             let item = from_daemon(client, output, self.wanted(), log, &mut |bytes| {
@@ -318,7 +355,7 @@ impl Attempt<'_> {
             return verdict::unauthorised(machine, &self.context.settings.configuration_dir);
         }
         let fault = if error.is_machine_fault() || matches!(error, DaemonError::Spent) {
-            Fault::Machine { passing: true }
+            Fault::Machine(FailureKind::Passing)
         } else {
             Fault::Local
         };
@@ -332,7 +369,7 @@ impl Attempt<'_> {
             error if error.is_machine_fault() => self.connection.failure().map_or_else(
                 || {
                     Failure::new(
-                        Fault::Machine { passing: true },
+                        Fault::Machine(FailureKind::Passing),
                         format!("sending to '{}': {error}", self.machine.name),
                     )
                 },
@@ -353,7 +390,7 @@ impl Attempt<'_> {
                     return gateway_failure(&failure);
                 }
                 Failure::new(
-                    Fault::Machine { passing: false },
+                    Fault::Machine(outcome::kind_of_output(error)),
                     format!("from '{}': {error}", self.machine.name),
                 )
                 .with_hint(error.hint())
@@ -363,12 +400,21 @@ impl Attempt<'_> {
     }
 }
 
+/// A daemon that stands still accepts connections all the same, and its sshd
+/// is alive: only that nothing moves shows it. While a build runs there is no
+/// limit here; the client's own counts.
+fn limit_waits(stream: &UnixStream, limit: Duration) {
+    let limit = (!limit.is_zero()).then_some(limit);
+    let set = stream.set_read_timeout(limit);
+    if let Err(error) = set.and_then(|()| stream.set_write_timeout(limit)) {
+        log::debug!("no limit for the daemon's replies: {error}");
+    }
+}
+
 /// What a failure of the connection means.
 pub fn gateway_failure(error: &crate::gateway::GatewayError) -> Failure {
     let fault = if error.is_machine_fault() {
-        Fault::Machine {
-            passing: error.is_passing(),
-        }
+        Fault::Machine(outcome::kind_of(error))
     } else {
         Fault::Local
     };

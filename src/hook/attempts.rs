@@ -3,22 +3,13 @@
 use std::time::Duration;
 
 use super::exit::Exit;
-
-/// First pause when no machine is left, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-
-/// Longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+use crate::schedule::evidence::FailureKind;
 
 /// Whose fault a failure is, and with that what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The machine, the way to it, or its daemon: another may do better.
-    Machine {
-        /// It may be over by itself: a machine that is down comes back, a
-        /// wrong key does not.
-        passing: bool,
-    },
+    Machine(FailureKind),
     /// The builder failed: it would fail everywhere.
     Builder,
     /// The builder of a fixed output failed, as a download does when a
@@ -77,8 +68,9 @@ pub fn with_hint(message: &str, hint: Option<&str>) -> String {
 pub enum Next {
     /// Try a machine that has not failed in this round.
     Another,
-    /// Wait, then begin a new round with all machines.
-    Pause(Duration),
+    /// Stand in line again, for the first machine that comes back, also one
+    /// that was tried before; at most for so long.
+    Line(Duration),
     /// Give up with this status.
     End(Exit),
 }
@@ -90,7 +82,6 @@ pub struct Attempts {
     patience: Duration,
     in_round: u32,
     passing: bool,
-    pause: Duration,
     download_retried: bool,
 }
 
@@ -102,7 +93,6 @@ impl Attempts {
             patience,
             in_round: 0,
             passing: false,
-            pause: FIRST_PAUSE,
             download_retried: false,
         }
     }
@@ -121,23 +111,32 @@ impl Attempts {
                 self.download_retried = true;
                 return Next::Another;
             }
-            Fault::Machine { passing } => {
-                self.in_round = self.in_round.saturating_add(1);
-                self.passing |= passing;
+            Fault::Machine(kind) => {
+                if !kind.is_circumstance() {
+                    self.in_round = self.in_round.saturating_add(1);
+                }
+                self.passing |= may_pass(kind);
             }
         }
         if untried > 0 && self.in_round < self.limit {
             return Next::Another;
         }
         if self.passing && waited < self.patience {
-            let pause = self.pause.min(self.patience.saturating_sub(waited));
-            self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
             self.in_round = 0;
             self.passing = false;
-            return Next::Pause(pause);
+            return Next::Line(self.patience.saturating_sub(waited));
         }
         Next::End(Exit::Trouble)
     }
+}
+
+/// Tells whether it may be over by itself: a machine that is down comes back,
+/// a wrong key does not.
+fn may_pass(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::Passing | FailureKind::LowSpace | FailureKind::Overloaded
+    )
 }
 
 #[cfg(test)]
@@ -146,8 +145,18 @@ mod tests {
     use proptest::prelude::*;
 
     const SOON: Duration = Duration::from_secs(1);
-    const DOWN: Fault = Fault::Machine { passing: true };
-    const MISCONFIGURED: Fault = Fault::Machine { passing: false };
+    const DOWN: Fault = Fault::Machine(FailureKind::Passing);
+    const BUSY: Fault = Fault::Machine(FailureKind::Overloaded);
+    const MISCONFIGURED: Fault = Fault::Machine(FailureKind::RefusedKey);
+    const ALL: [FailureKind; 7] = [
+        FailureKind::Passing,
+        FailureKind::RefusedKey,
+        FailureKind::HostKey,
+        FailureKind::UnauthorisedSigningKey,
+        FailureKind::LowSpace,
+        FailureKind::Overloaded,
+        FailureKind::WrongOutput,
+    ];
 
     fn attempts() -> Attempts {
         Attempts::new(3, Duration::from_secs(600))
@@ -184,12 +193,22 @@ mod tests {
     }
 
     #[test]
-    fn three_machines_then_a_pause_then_all_again() {
+    fn three_machines_then_the_line_then_all_again() {
         let mut tries = attempts();
         assert_eq!(tries.after(DOWN, 9, SOON), Next::Another);
         assert_eq!(tries.after(MISCONFIGURED, 8, SOON), Next::Another);
-        assert_eq!(tries.after(DOWN, 7, SOON), Next::Pause(FIRST_PAUSE));
+        let left = Duration::from_secs(599);
+        assert_eq!(tries.after(DOWN, 7, SOON), Next::Line(left));
         assert_eq!(tries.after(DOWN, 9, SOON), Next::Another);
+    }
+
+    #[test]
+    fn a_busy_machine_is_no_failure() {
+        let mut tries = attempts();
+        for untried in (1..9).rev() {
+            assert_eq!(tries.after(BUSY, untried, SOON), Next::Another);
+        }
+        assert!(matches!(tries.after(BUSY, 0, SOON), Next::Line(_)));
     }
 
     #[test]
@@ -205,7 +224,7 @@ mod tests {
         let mut tries = attempts();
         assert_eq!(
             tries.after(DOWN, 0, Duration::from_secs(598)),
-            Next::Pause(Duration::from_secs(2))
+            Next::Line(Duration::from_secs(2))
         );
         assert_eq!(
             tries.after(DOWN, 0, Duration::from_secs(600)),
@@ -217,12 +236,12 @@ mod tests {
         /// Machines' faults never become the build's.
         #[test]
         fn machines_never_fail_a_derivation(
-            faults in proptest::collection::vec((any::<bool>(), 0_usize..4, 0_u64..2000), 1..50)
+            faults in proptest::collection::vec((0..ALL.len(), 0_usize..4, 0_u64..2000), 1..50)
         ) {
             let mut tries = attempts();
-            for (passing, untried, waited) in faults {
+            for (kind, untried, waited) in faults {
                 let next = tries.after(
-                    Fault::Machine { passing },
+                    Fault::Machine(ALL[kind]),
                     untried,
                     Duration::from_secs(waited),
                 );

@@ -1,26 +1,28 @@
 //! An accepted build: its machines one after the other, until its outputs are
 //! registered or it has failed.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::answer::{Reached, Taken, reach};
-use super::attempt::{Attempt, gateway_failure};
+use super::answer::Taken;
+use super::attempt::Attempt;
 use super::attempts::{Attempts, Failure, Fault, Next};
 use super::context::Context;
 use super::dialogue::Job;
 use super::exit::Exit;
+use super::load::Arrival;
 use super::local::LocalStore;
 use super::output::Output;
 use super::place;
+use super::reach::Reached;
+use super::waiting::Search;
 use super::watch::{Ending, Verdict, Watch};
 use super::work::Work;
 use crate::events::Event;
 use crate::gateway::Killer;
 use crate::machines::record::BuildMachine;
+use crate::schedule::evidence::{Outcome, prefix};
 use crate::store::authenticate::Keyring;
-
-/// How often a slot of another machine is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A build under way.
 pub struct Build<'a> {
@@ -70,30 +72,32 @@ impl Build<'_> {
         keyring: &Keyring,
     ) -> Exit {
         let settings = &self.context.settings;
-        let machines = taken.machines;
         let mut attempts = Attempts::new(settings.tries, settings.patience);
-        let mut failed = vec![false; machines.len()];
+        let mut search = Search::new(self.context, self.output, self.watch, taken);
+        search.needs(work.closure.keys());
         let mut reasons: Vec<String> = Vec::new();
         let mut first_failure: Option<Instant> = None;
-        let mut reached = Some(taken.reached);
         loop {
-            let (index, outcome) =
-                self.one_try(&machines, reached.take(), &failed, |machine, it| {
-                    self.attempt(work, machine, it, store, keyring)
-                });
+            let (index, outcome) = match search.next(&reasons) {
+                Ok(reached) => {
+                    let index = reached.machine;
+                    (
+                        Some(index),
+                        self.attempt(work, &search, reached, store, keyring),
+                    )
+                }
+                Err((index, failure)) => (index, Err(failure)),
+            };
             let failure = match outcome {
-                Ok(()) => return self.done(work, machines.get(index)),
+                Ok(()) => return self.done(work, search.machine(index)),
                 Err(failure) => failure,
             };
             if let Some(verdict) = self.watch.verdict() {
                 return self.ended(work, verdict);
             }
-            if let Some(failed) = failed.get_mut(index) {
-                *failed = true;
-            }
-            let untried = failed.iter().filter(|failed| !**failed).count();
+            search.failed(index, &failure);
             let waited = first_failure.get_or_insert_with(Instant::now).elapsed();
-            let next = attempts.after(failure.fault, untried, waited);
+            let next = attempts.after(failure.fault, search.untried(), waited);
             let text = failure.text();
             match next {
                 Next::End(exit) => {
@@ -103,16 +107,10 @@ impl Build<'_> {
                     self.output.tell(&text);
                     return exit;
                 }
-                Next::Another => self.context.journal.say(&text),
-                Next::Pause(pause) => {
-                    self.context.journal.say(&format!(
-                        "{text}\nno machine is left for '{}'; trying again in {} s",
-                        work.path,
-                        pause.as_secs()
-                    ));
-                    self.watch.doing("waiting for a machine");
-                    self.watch.sleep(pause);
-                    failed.fill(false);
+                Next::Another => self.output.tell(&text),
+                Next::Line(at_most) => {
+                    self.output.tell(&text);
+                    search.begin_again(at_most);
                 }
             }
             if !reasons.contains(&text) {
@@ -121,100 +119,66 @@ impl Build<'_> {
         }
     }
 
-    /// Tries the machine that is at hand, else the next one that is free.
-    fn one_try(
-        &self,
-        machines: &[BuildMachine],
-        reached: Option<Reached>,
-        failed: &[bool],
-        run: impl FnOnce(&BuildMachine, Reached) -> Result<(), Failure>,
-    ) -> (usize, Result<(), Failure>) {
-        let (index, reached) = match reached {
-            Some(reached) => (reached.machine, Ok(reached)),
-            None => self.next_machine(machines, failed),
-        };
-        let outcome = match (machines.get(index), reached) {
-            (Some(machine), Ok(reached)) => run(machine, reached),
-            (_, Err(failure)) => Err(failure),
-            (None, _) => Err(Failure::new(Fault::Local, "no machine matches any more")),
-        };
-        (index, outcome)
-    }
-
-    /// Waits for a slot of a machine that has not failed, and reaches it.
-    fn next_machine(
-        &self,
-        machines: &[BuildMachine],
-        failed: &[bool],
-    ) -> (usize, Result<Reached, Failure>) {
-        loop {
-            let candidates = machines
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| !failed.get(*index).copied().unwrap_or(true));
-            for (index, machine) in candidates {
-                let slot = match self.context.slots.take(machine) {
-                    Ok(Some(slot)) => slot,
-                    Ok(None) => continue,
-                    Err(error) => {
-                        let failure =
-                            Failure::new(Fault::Machine { passing: true }, error.to_string())
-                                .with_hint(error.hint(&self.context.user));
-                        return (index, Err(failure));
-                    }
-                };
-                self.watch
-                    .doing(&format!("connecting to '{}'", machine.name));
-                let reached = reach(self.context, machine, false)
-                    .map(|(connection, daemon)| Reached {
-                        machine: index,
-                        slot,
-                        connection,
-                        daemon,
-                    })
-                    .map_err(|error| gateway_failure(&error));
-                return (index, reached);
-            }
-            self.watch.doing("waiting for a free slot");
-            self.watch.sleep(LOOK_AGAIN);
-            if self.watch.verdict().is_some() {
-                return (0, Err(Failure::new(Fault::Local, "the build was ended")));
-            }
-        }
-    }
-
     /// One try: there, built, back, registered.
     fn attempt(
         &self,
         work: &Work,
-        machine: &BuildMachine,
+        search: &Search<'_>,
         reached: Reached,
         store: &mut LocalStore,
         keyring: &Keyring,
     ) -> Result<(), Failure> {
+        let Some(machine) = search.machine(Some(reached.machine)) else {
+            return Err(Failure::new(Fault::Local, "no machine matches any more"));
+        };
         let Reached {
             slot,
             connection,
             daemon,
             ..
         } = reached;
-        self.watch.guard(Box::new(connection.killer()));
+        let killer = connection.killer();
+        self.watch.guard(Box::new(killer.clone()));
+        let connection = Arc::new(connection);
         let attempt = Attempt {
             context: self.context,
             work,
             machine,
             connection: &connection,
+            arrival: Mutex::new(Arrival::ask(self.context, machine, &connection)),
             keyring,
             output: self.output,
             watch: self.watch,
         };
-        let received = match daemon {
+        let begun = Instant::now();
+        let outcome = match daemon {
             Some(stream) => attempt.run(stream),
             None => attempt.run_by_commands(),
-        }?;
+        };
+        drop(attempt);
+        let received = outcome.inspect_err(|_| {
+            // Whoever else still uses the connection: a builder that may be
+            // left behind ends with it.
+            killer.kill();
+        })?;
+        let took = begun.elapsed();
         // The machine is done; the next build may have it while we register.
         drop(connection);
         drop(slot);
+        let outputs: Vec<u64> = work
+            .outputs
+            .iter()
+            .map(|it| prefix(it.hash_part()))
+            .collect();
+        let outcomes = [
+            Outcome::Sent {
+                items: &outputs,
+                bytes: 0,
+                took: Duration::ZERO,
+            },
+            Outcome::Built { took },
+        ];
+        self.context.ledger.note_all(machine, &outcomes);
         self.watch.doing("registering");
         place::register(self.context, work, store, received)?;
         self.context.journal.event(&Event::Registered);

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use super::attempt::{Attempt, gateway_failure};
 use super::attempts::{Failure, Fault};
@@ -17,6 +18,7 @@ use crate::daemon::Log;
 use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT, tells_of_unauthorised_key};
 use crate::events::{Event, printable};
 use crate::gateway::Exec;
+use crate::schedule::evidence::FailureKind;
 use crate::store::path::StorePath;
 use crate::transfer::retrieve::{Received, from_bundle};
 use crate::transfer::send::{self, SendError};
@@ -40,7 +42,9 @@ impl Attempt<'_> {
         self.context.journal.event(&Event::Opened {
             machine: &self.machine.name,
         });
+        self.judge_before_sending(&missing)?;
         self.import(&missing)?;
+        self.judge_arrival()?;
         self.build_by_command()?;
         self.export()
     }
@@ -74,9 +78,11 @@ impl Attempt<'_> {
         let plan = self
             .plan(missing)
             .map_err(|error| self.send_failure(&error))?;
+        let begun = Instant::now();
         let machine = self.machine.name.as_str();
         if plan.is_empty() {
             self.context.journal.event(&Event::Sent);
+            self.note_sent(0, begun);
             return Ok(());
         }
         self.context.journal.event(&Event::Sending {
@@ -107,6 +113,7 @@ impl Attempt<'_> {
             Ok(()) | Err(_) => self.expect_good("guix archive --import", &ended)?,
         }
         self.context.journal.event(&Event::Sent);
+        self.note_sent(plan.bytes(), begun);
         Ok(())
     }
 
@@ -277,7 +284,7 @@ impl Attempt<'_> {
             words
         };
         Err(Failure::new(
-            Fault::Machine { passing: false },
+            Fault::Machine(FailureKind::Passing),
             format!("'{command}' on '{}' failed: {}", self.machine.name, printable(words)),
         )
         .with_hint(words.contains("not found").then(|| {

@@ -1,11 +1,15 @@
 //! What every step of a hook knows.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Arguments;
 use crate::events::Journal;
 use crate::gateway;
+use crate::schedule::handshakes::Handshakes;
+use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slots;
+use crate::schedule::tickets::Line;
 use crate::settings::Settings;
 use crate::store::path::StoreDir;
 
@@ -26,24 +30,25 @@ pub struct Context {
     pub user: String,
     /// The machines' slots.
     pub slots: Slots,
+    /// Those that wait for one.
+    pub line: Line,
+    /// The places to greet machines.
+    pub handshakes: Handshakes,
+    /// What is known of the machines.
+    pub ledger: Arc<Ledger>,
 }
 
 impl Context {
-    /// Limits for a connection; before the reply a machine gets less time,
-    /// because the daemon does nothing else meanwhile.
-    pub fn gateway_limits(&self, before_reply: bool) -> gateway::Limits {
+    /// Limits for a connection.
+    pub fn gateway_limits(&self) -> gateway::Limits {
         let settings = &self.settings;
         gateway::Limits {
-            connect: if before_reply {
-                settings.connect.min(settings.reply)
-            } else {
-                settings.connect
-            },
+            connect: settings.connect,
             handshake: settings.handshake,
             keepalive: settings.keepalive,
             user_timeout: settings.user_timeout,
             silent: settings.silence,
-            retries: if before_reply { 1 } else { 3 },
+            retries: 3,
         }
     }
 

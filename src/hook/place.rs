@@ -4,6 +4,7 @@ use super::attempts::{Failure, Fault};
 use super::context::Context;
 use super::local::LocalStore;
 use super::work::Work;
+use crate::schedule::evidence::FailureKind;
 use crate::store::database::Registration;
 use crate::store::path::StorePath;
 use crate::store::restore::remove;
@@ -78,7 +79,7 @@ fn check_fixed_output(work: &Work, received: &[Received]) -> Result<(), Failure>
     match wrong {
         None => Ok(()),
         Some(output) => Err(Failure::new(
-            Fault::Machine { passing: false },
+            Fault::Machine(FailureKind::WrongOutput),
             format!(
                 "what came as {} is not what its derivation fixes",
                 output.item.path

@@ -9,6 +9,7 @@ use super::work::Work;
 use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT};
 use crate::events::{amount, printable};
 use crate::gateway::Connection;
+use crate::schedule::evidence::FailureKind;
 use crate::store::path::StoreDir;
 
 /// Below this a failure is blamed on the disk, as stock does.
@@ -54,7 +55,7 @@ pub fn of_refused_build(refused: &Refused<'_>) -> Failure {
     );
     if let Some(free) = refused.free_bytes.filter(|free| *free < LOW_SPACE) {
         return Failure::new(
-            Fault::Machine { passing: true },
+            Fault::Machine(FailureKind::LowSpace),
             format!(
                 "{text}; that may be for lack of disk space on '{machine}': {} are free",
                 amount(free)
@@ -70,7 +71,7 @@ pub fn of_refused_build(refused: &Refused<'_>) -> Failure {
                 Failure::new(Fault::Download, text)
             }
             Some(_) => Failure::new(Fault::Builder, text),
-            None => Failure::new(Fault::Machine { passing: true }, text),
+            None => Failure::new(Fault::Machine(FailureKind::Passing), text),
         },
     }
 }
@@ -123,7 +124,7 @@ pub fn unauthorised(machine: &str, configuration_dir: &Path) -> Failure {
         |key| key.split_whitespace().collect::<Vec<_>>().join(" "),
     );
     Failure::new(
-        Fault::Machine { passing: false },
+        Fault::Machine(FailureKind::UnauthorisedSigningKey),
         format!(
             "'{machine}' does not authorise this host's signing key {}",
             file.display()
@@ -201,10 +202,11 @@ mod tests {
 
     #[test]
     fn the_status_counts_unless_the_disk_is_full() {
-        let machine = Fault::Machine { passing: true };
+        let machine = Fault::Machine(FailureKind::Passing);
+        let full = Fault::Machine(FailureKind::LowSpace);
         assert_eq!(judge(false, 100, "", None), Fault::Builder);
         assert_eq!(judge(false, 100, "", Some(LOW_SPACE)), Fault::Builder);
-        assert_eq!(judge(false, 100, "", Some(LOW_SPACE - 1)), machine);
+        assert_eq!(judge(false, 100, "", Some(LOW_SPACE - 1)), full);
         assert_eq!(judge(false, 101, "", None), Fault::TimeLimit);
         assert_eq!(judge(false, 1, "", None), machine);
         assert_eq!(judge(false, 1, "cannot fork", None), machine);
@@ -222,7 +224,7 @@ mod tests {
         let other = "builder for `/gnu/store/x-other.drv' failed with exit code 3\n";
         assert_eq!(
             judge(true, 1, other, None),
-            Fault::Machine { passing: true }
+            Fault::Machine(FailureKind::Passing)
         );
     }
 

@@ -34,6 +34,7 @@ use super::evaluate::{Report, evaluate};
 use super::message;
 use super::reader::NESTING_MAX;
 use crate::clock::Deadline;
+use crate::settings::Settings;
 use output::Lines;
 
 /// What an evaluation may take.
@@ -53,6 +54,17 @@ impl Default for Limits {
             time: Duration::from_secs(10),
             memory: 512 << 20,
             nesting: NESTING_MAX,
+        }
+    }
+}
+
+impl From<&Settings> for Limits {
+    /// What the administrator has set.
+    fn from(settings: &Settings) -> Self {
+        Self {
+            time: settings.evaluation,
+            memory: u64::from(settings.evaluation_memory) << 20,
+            nesting: settings.evaluation_nesting,
         }
     }
 }

@@ -99,6 +99,8 @@ pub struct Failure {
     pub span: Option<Span>,
     /// The calls that led there, the innermost first, as far as is known.
     pub calls: Vec<Span>,
+    /// The form that was running, which is no call.
+    pub form: Option<Span>,
     /// What was thrown, if it was by key and arguments; then it makes code
     /// and message once nothing has caught it.
     pub thrown: Option<Rc<Thrown>>,
@@ -113,6 +115,7 @@ impl Failure {
             help: None,
             span: None,
             calls: Vec::new(),
+            form: None,
             thrown: None,
         }
     }
@@ -131,6 +134,11 @@ impl Failure {
             Some(thrown) => Rc::clone(thrown),
             None => Rc::new(Thrown::of(self)),
         }
+    }
+
+    /// Tells whether the operator of a call is wrong, not the call.
+    pub fn is_about_operator(&self) -> bool {
+        self.message.starts_with(NO_PROCEDURE)
     }
 
     /// With the words for a person.
@@ -264,6 +272,7 @@ fn explain(error: &Fault) -> Failure {
     }
     if let Some(span) = failure.span {
         failure.calls = calls(error, span);
+        failure.form = FORM.get();
     }
     failure
 }
@@ -353,6 +362,9 @@ fn native_failure(error: &Fault, message: &str) -> Failure {
     }
 }
 
+/// How the message about a call of no procedure begins.
+const NO_PROCEDURE: &str = "this is called, but its value is no procedure";
+
 /// What `apply` of the interpreter says of it, before the value.
 const APPLIED: &str = "expected a function, found: ";
 
@@ -364,7 +376,7 @@ fn no_procedure(message: &str) -> Failure {
         .or_else(|| message.rsplit_once(APPLIED))
         .map(|(_, value)| value.trim())
         .filter(|value| !value.starts_with("#<offload"));
-    let mut said = "this is called, but its value is no procedure".to_owned();
+    let mut said = NO_PROCEDURE.to_owned();
     if let Some(value) = value {
         said.push_str(": ");
         said.push_str(value);

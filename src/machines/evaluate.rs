@@ -1,18 +1,23 @@
 //! A machine file's text to raw machines and diagnostics, in this process.
 
 mod outcome;
+mod place;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::builtin::offload::{Machine, literal_machine, machine};
+use super::builtin::offload::{Machine, literal_machine, literal_part, machine};
+use super::check;
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity, Step};
 use super::engine::{self, Failure, Value, View, list_items, view};
-use super::expand::{Expander, FileValue, Finding, Outcome};
+use super::expand::{Expander, FileValue, Finding, MacroUse, MacroUses, Outcome};
 use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
 use super::source::{Sources, Span, decode};
+
+use place::Straight;
 
 pub use outcome::outcome;
 
@@ -54,12 +59,19 @@ pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
 fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report {
     let mut outcome = evaluated(name, bytes, nesting, shortcut);
     let machines = machines_of(&mut outcome);
+    let more = if has_errors(&outcome.findings) {
+        not_reached(&mut outcome)
+    } else {
+        Vec::new()
+    };
+    let mut diagnostics = located(outcome.findings, &outcome.uses, &outcome.sources);
+    diagnostics.extend(more);
     Report {
         machines: machines
             .iter()
             .map(|machine| raw(machine, &outcome.sources))
             .collect(),
-        diagnostics: located(outcome.findings, &outcome.sources),
+        diagnostics,
         dependencies: dependency::take(),
     }
 }
@@ -75,7 +87,7 @@ pub fn value(text: &str) -> Result<String, Vec<Diagnostic>> {
         FileValue::Value(value) if !has_errors(&outcome.findings) => {
             Ok(super::builtin::print::written(&value))
         }
-        _ => Err(located(outcome.findings, &outcome.sources)),
+        _ => Err(located(outcome.findings, &outcome.uses, &outcome.sources)),
     }
 }
 
@@ -113,6 +125,7 @@ fn evaluated(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Outcome 
             failure: None,
             result: FileValue::Literal(Vec::new()),
             last: Span::default(),
+            uses: MacroUses::default(),
             sources,
         },
     }
@@ -148,6 +161,51 @@ fn machines_of(outcome: &mut Outcome) -> Vec<Machine> {
         });
         Vec::new()
     })
+}
+
+/// What is wrong for certain in what an error kept from being evaluated: names
+/// become errors, literal fields of a wrong type are told.
+fn not_reached(outcome: &mut Outcome) -> Vec<Diagnostic> {
+    let is = |finding: &Finding, code: &str| finding.diagnostic.code == code;
+    if outcome.findings.iter().any(|finding| is(finding, EXIT)) {
+        return Vec::new();
+    }
+    let mut straight = Straight::new(&outcome.sources);
+    // One import that is missing is one error.
+    let mut imports: HashSet<String> = outcome
+        .findings
+        .iter()
+        .filter(|finding| finding.diagnostic.is_error())
+        .filter_map(|finding| finding.diagnostic.help.clone())
+        .collect();
+    for finding in &mut outcome.findings {
+        if finding.diagnostic.is_error()
+            || !is(finding, UNBOUND) && !is(finding, UNSUPPORTED)
+            || check::is_lost_field(&finding.diagnostic)
+            || !straight.reaches(finding.span)
+        {
+            continue;
+        }
+        let import = finding.diagnostic.help.clone();
+        let import = import.filter(|help| help.contains("(use-modules "));
+        if import.is_none_or(|import| imports.insert(import)) {
+            finding.diagnostic.severity = Severity::Error;
+        }
+    }
+    let mut wrong = Vec::new();
+    for form in &engine::program().records {
+        if straight.reaches(form.span) {
+            let is_right = |span: Span| {
+                !outcome.findings.iter().any(|finding| {
+                    let wrong = finding.span;
+                    wrong.file == span.file && wrong.start >= span.start && wrong.end <= span.end
+                })
+            };
+            let machine = raw(&literal_part(form, is_right), &outcome.sources);
+            wrong.append(&mut check::wrong_types(&machine));
+        }
+    }
+    wrong
 }
 
 fn has_errors(findings: &[Finding]) -> bool {
@@ -186,6 +244,9 @@ fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
     }
 }
 
+/// The code of a file that ends itself.
+const EXIT: &str = "machines::exit";
+
 /// The codes of names that cannot be used.
 const UNSUPPORTED: &str = "machines::unsupported";
 const UNBOUND: &str = "machines::unbound-variable";
@@ -200,13 +261,22 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources)
     let code = format!("machines::{}", failure.code);
     // A name that is not supported here fails as an unbound one.
     let same = |known: &str| known == code || known == UNSUPPORTED && code == UNBOUND;
+    let trace = trace(&failure, sources);
     let known = findings
         .iter_mut()
         .find(|finding| finding.span == span && same(&finding.diagnostic.code));
     if let Some(finding) = known {
         finding.diagnostic.severity = Severity::Error;
+        finding.diagnostic.trace = trace;
         return;
     }
+    // A name is wrong itself, and so is an operator that is no procedure.
+    let whole = code != UNBOUND && !failure.is_about_operator();
+    let span = if whole {
+        place::whole_call(sources, span)
+    } else {
+        span
+    };
     let mut finding = finding(failure.code, failure.message, span);
     if failure.code == MISSING_FILE {
         // As in stock the file has no machines then, which is right for a
@@ -214,15 +284,30 @@ fn add_failure(findings: &mut Vec<Finding>, failure: Failure, sources: &Sources)
         finding.diagnostic.severity = Severity::Warning;
     }
     finding.diagnostic.help = failure.help;
-    let calls = failure.calls.iter();
-    finding.diagnostic.trace = calls
-        .filter_map(|call| sources.location(*call))
-        .map(|location| Step {
-            what: "called from here".into(),
-            location,
-        })
-        .collect();
+    finding.diagnostic.trace = trace;
     findings.push(finding);
+}
+
+/// The calls that led to a failure, the innermost first.
+fn trace(failure: &Failure, sources: &Sources) -> Vec<Step> {
+    let mut inner = failure.span.unwrap_or_default();
+    let mut steps = Vec::new();
+    for call in &failure.calls {
+        let mut what = "called from here";
+        let mut place = place::whole_call(sources, *call);
+        if failure.form == Some(*call) {
+            match place::caller(sources, *call, inner) {
+                Some(caller) => place = caller,
+                None => what = "reached from this form",
+            }
+        }
+        if let Some(location) = sources.location(place) {
+            let what = what.into();
+            steps.push(Step { what, location });
+        }
+        inner = *call;
+    }
+    steps
 }
 
 /// The machines of the file's value.
@@ -288,16 +373,50 @@ fn raw(machine: &Machine, sources: &Sources) -> RawMachine {
 }
 
 /// Findings with lines and columns, in the order of the file.
-fn located(mut findings: Vec<Finding>, sources: &Sources) -> Vec<Diagnostic> {
+fn located(mut findings: Vec<Finding>, uses: &MacroUses, sources: &Sources) -> Vec<Diagnostic> {
     findings.sort_by_key(|finding| (finding.span.file, finding.span.start));
     findings
         .into_iter()
-        .map(|finding| {
+        .map(|mut finding| {
             let location = sources.location(finding.span);
             let end = sources.end(finding.span);
+            let mut trace = macro_steps(uses.get(&finding.span), sources);
+            trace.append(&mut finding.diagnostic.trace);
+            trace.extend(loads(finding.span, sources));
+            finding.diagnostic.trace = trace;
             finding.diagnostic.at(location).until(end)
         })
         .collect()
+}
+
+/// The forms that loaded the file of a place, the innermost first.
+fn loads(place: Span, sources: &Sources) -> Vec<Step> {
+    const MOST: usize = 4;
+    // A file may load itself, so there may be many.
+    const FAR: usize = 200;
+    let forms = std::iter::successors(sources.origin(place.file), |form| sources.origin(form.file));
+    let mut steps: Vec<Step> = Vec::new();
+    for location in forms.take(FAR).filter_map(|form| sources.location(form)) {
+        if steps.len() < MOST && steps.iter().all(|step| step.location != location) {
+            steps.push(Step {
+                what: "the file is loaded here".into(),
+                location,
+            });
+        }
+    }
+    steps
+}
+
+/// The macros that made what is wrong, the innermost first.
+fn macro_steps(uses: Option<&Vec<MacroUse>>, sources: &Sources) -> Vec<Step> {
+    let uses = uses.into_iter().flatten().rev();
+    uses.filter_map(|used| {
+        Some(Step {
+            what: format!("in what the macro `{}` makes, defined here", used.name),
+            location: sources.location(used.place)?,
+        })
+    })
+    .collect()
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ mod syntax_rules;
 mod template;
 mod values;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::core::{Constant, Expr, ExprKind, Program, is_of_the_file};
@@ -46,6 +46,7 @@ use scope::{Binding, Scope};
 use special::Special;
 use syntax_case::{PatternForm, TemplateForm, Use};
 
+pub use macros::{MacroUse, MacroUses};
 pub use modules::{known_module_of, missing_exports, supported_modules};
 pub use scope::{base_name, stripped};
 pub use session::{
@@ -91,6 +92,9 @@ pub struct Expander {
     findings: Vec<Finding>,
     modules: Modules,
     macros: Vec<Macro>,
+    /// Name and definition of the file's macros, by number.
+    macro_places: HashMap<u32, (Rc<str>, Span)>,
+    macro_uses: MacroUses,
     promises: Promises,
     /// The names that the file defines at its top level, wherever.
     defined: HashSet<Rc<str>>,

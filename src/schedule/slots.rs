@@ -2,21 +2,23 @@
 //!
 //! The same files and locks as stock's, so that both can run on one machine:
 //! `STATE/offload/NAME:PORT/N`, a write lock over the whole file (source: Guix
-//! 1.2.0 to 1.5.0). Stock takes a classic POSIX lock; an open-file-description
-//! lock excludes it and is excluded by it (measured), and does not vanish when
-//! another descriptor of the file is closed. The kernel drops it with the
-//! process, so a killed hook holds nothing.
+//! 1.2.0 to 1.5.0). Stock takes a classic POSIX lock, this program an
+//! open-file-description lock: see [`super::locks`].
+//!
+//! A file is opened for writing only where it is free: closing it wakes
+//! everybody who waits for a slot of that machine.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::libc;
+use nix::fcntl::OFlag;
 use thiserror::Error;
 
+use super::line::is_key;
+use super::locks::{is_locked, lock, open_to_look, unlock};
+use crate::events::{Event, Journal};
 use crate::machines::record::BuildMachine;
 
 /// More slots than this no machine has; a larger number in a file is a slip
@@ -27,13 +29,26 @@ const MAX_SLOTS: u32 = 4096;
 #[derive(Clone, Debug)]
 pub struct Slots {
     directory: PathBuf,
+    journal: Option<Journal>,
 }
 
 /// A slot that this process holds until it is dropped.
 #[derive(Debug)]
 pub struct Slot {
-    _lock: File,
+    locked: File,
     path: PathBuf,
+    journal: Option<Journal>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // Told before, so that whoever takes it tells of it afterwards.
+        if let Some(journal) = &self.journal {
+            let slot = &self.name();
+            journal.event(&Event::Released { slot });
+        }
+        unlock(&self.locked);
+    }
 }
 
 impl Slots {
@@ -41,46 +56,124 @@ impl Slots {
     pub fn new(state_dir: &Path) -> Self {
         Self {
             directory: state_dir.join("offload"),
+            journal: None,
         }
+    }
+
+    /// The same, which tells of each slot that is taken or given back.
+    #[must_use]
+    pub fn telling(mut self, journal: &Journal) -> Self {
+        self.journal = Some(journal.clone());
+        self
     }
 
     /// Takes a free slot of the machine; `None` when all are taken.
     pub fn take(&self, machine: &BuildMachine) -> Result<Option<Slot>, SlotError> {
-        let directory = self.directory_of(machine)?;
-        let error = |path: &Path, source| SlotError::File {
-            machine: machine.name.clone(),
-            path: path.to_owned(),
-            source,
-        };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o777)
-            .create(&directory)
-            .map_err(|source| error(&directory, source))?;
-        for number in 0..machine.parallel_builds.min(MAX_SLOTS) {
+        let directory = self.make_directory(machine)?;
+        for number in 0..slots_of(machine) {
             let path = directory.join(number.to_string());
-            let file = open(&path).map_err(|source| error(&path, source))?;
-            if lock(&file).map_err(|source| error(&path, source))? {
-                return Ok(Some(Slot { _lock: file, path }));
+            let error = |source| file_error(machine, &path, source);
+            // What cannot be read may still be locked.
+            if is_taken(&path).unwrap_or(false) {
+                continue;
+            }
+            let file = open(&path).map_err(error)?;
+            if lock(&file).map_err(error)? {
+                return Ok(Some(self.taken(machine, file, path)));
             }
         }
         Ok(None)
     }
 
-    /// Two machines of one name and port share their slots, as in stock.
-    fn directory_of(&self, machine: &BuildMachine) -> Result<PathBuf, SlotError> {
-        let name = format!("{}:{}", machine.name, machine.port);
-        if name.contains(['/', '\0']) || name.len() > 255 {
-            return Err(SlotError::Name(machine.name.clone()));
+    fn taken(&self, machine: &BuildMachine, locked: File, path: PathBuf) -> Slot {
+        let journal = self.journal.clone();
+        let slot = Slot {
+            locked,
+            path,
+            journal,
+        };
+        if let Some(journal) = &self.journal {
+            journal.event(&Event::Slot {
+                machine: &machine.name,
+                slot: &slot.name(),
+            });
         }
-        Ok(self.directory.join(name))
+        slot
     }
+
+    /// How many of the machine's slots are free, and how many it has. Looks
+    /// without taking, so nobody else finds a slot taken by it.
+    pub fn free(&self, machine: &BuildMachine) -> Result<(u32, u32), SlotError> {
+        let directory = self.directory(machine)?;
+        let all = slots_of(machine);
+        let mut free: u32 = 0;
+        for number in 0..all {
+            let path = directory.join(number.to_string());
+            if !is_taken(&path).map_err(|source| file_error(machine, &path, source))? {
+                free = free.saturating_add(1);
+            }
+        }
+        Ok((free, all))
+    }
+
+    /// Tells whether a slot of the machine is free. Looks without taking.
+    pub fn is_any_free(&self, machine: &BuildMachine) -> Result<bool, SlotError> {
+        let directory = self.directory(machine)?;
+        for number in 0..slots_of(machine) {
+            let path = directory.join(number.to_string());
+            if !is_taken(&path).map_err(|source| file_error(machine, &path, source))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The directory of the machine's slot files, made where it is missing.
+    pub fn make_directory(&self, machine: &BuildMachine) -> Result<PathBuf, SlotError> {
+        let directory = self.directory(machine)?;
+        // Seen to be there is cheaper than made again.
+        if !directory.is_dir() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o777)
+                .create(&directory)
+                .map_err(|source| file_error(machine, &directory, source))?;
+        }
+        Ok(directory)
+    }
+
+    fn directory(&self, machine: &BuildMachine) -> Result<PathBuf, SlotError> {
+        Ok(self.directory.join(key(machine)?))
+    }
+}
+
+/// What names the machine's slots: two machines of one name and port share
+/// them, as in stock.
+pub fn key(machine: &BuildMachine) -> Result<String, SlotError> {
+    let key = format!("{}:{}", machine.name, machine.port);
+    if is_key(&key) {
+        Ok(key)
+    } else {
+        Err(SlotError::Name(machine.name.clone()))
+    }
+}
+
+/// How many slots a machine has, in all reason.
+pub fn slots_of(machine: &BuildMachine) -> u32 {
+    machine.parallel_builds.min(MAX_SLOTS)
 }
 
 impl Slot {
     /// The slot's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What events call it: `NAME:PORT/NUMBER`.
+    fn name(&self) -> String {
+        let directory = self.path.parent().and_then(Path::parent);
+        let name = directory.and_then(|it| self.path.strip_prefix(it).ok());
+        name.unwrap_or(&self.path).display().to_string()
     }
 }
 
@@ -129,20 +222,20 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Tells whether the lock was got.
-#[allow(clippy::cast_possible_truncation)] // constants that fit
-fn lock(file: &File) -> io::Result<bool> {
-    let whole = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    match fcntl(file, FcntlArg::F_OFD_SETLK(&whole)) {
-        Ok(_) => Ok(true),
-        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
-        Err(errno) => Err(errno.into()),
+/// A slot that nobody ever took has no file yet.
+fn is_taken(path: &Path) -> io::Result<bool> {
+    match open_to_look(path) {
+        Ok(file) => is_locked(&file),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn file_error(machine: &BuildMachine, path: &Path, source: io::Error) -> SlotError {
+    SlotError::File {
+        machine: machine.name.clone(),
+        path: path.to_owned(),
+        source,
     }
 }
 
@@ -174,10 +267,26 @@ mod tests {
     }
 
     #[test]
+    fn looking_counts_the_free_and_takes_none() {
+        let state = tempfile::tempdir().unwrap();
+        let slots = Slots::new(state.path());
+        let machine = with_slots("w1", 3);
+        assert_eq!(slots.free(&machine).unwrap(), (3, 3));
+        let held = slots.take(&machine).unwrap().unwrap();
+        assert_eq!(slots.free(&machine).unwrap(), (2, 3));
+        assert!(slots.is_any_free(&machine).unwrap());
+        let others = [(); 2].map(|()| slots.take(&machine).unwrap().unwrap());
+        assert_eq!(slots.free(&machine).unwrap(), (0, 3));
+        assert!(!slots.is_any_free(&machine).unwrap());
+        drop((held, others));
+        assert_eq!(slots.free(&machine).unwrap(), (3, 3));
+    }
+
+    #[test]
     fn a_name_cannot_leave_the_directory() {
         let state = tempfile::tempdir().unwrap();
         let slots = Slots::new(state.path());
-        for name in ["../../etc", "a/b", &"x".repeat(300)] {
+        for name in ["../../etc", "a/b", "a\nmachine b", &"x".repeat(300)] {
             assert!(matches!(
                 slots.take(&with_slots(name, 1)),
                 Err(SlotError::Name(_))

@@ -77,6 +77,15 @@ impl Environment {
         command
     }
 
+    /// The binary with the folder's state and configuration.
+    pub fn hook(&self, name: &str) -> Command {
+        let mut command = self.command(name);
+        command
+            .env("GUIX_STATE_DIRECTORY", self.path("state"))
+            .env("GUIX_CONFIGURATION_DIRECTORY", self.path("configuration"));
+        command
+    }
+
     /// Exit status, standard output and standard error as one text, with the
     /// folder's name replaced.
     pub fn show(&self, output: &Output) -> String {
@@ -92,12 +101,8 @@ impl Environment {
     /// Runs `name` with arguments and shows all that came of it. What a hook
     /// reads and writes is in the folder.
     pub fn run<S: AsRef<OsStr>>(&self, name: &str, arguments: &[S]) -> String {
-        let mut command = self.command(name);
-        command
-            .env("GUIX_STATE_DIRECTORY", self.path("state"))
-            .env("GUIX_CONFIGURATION_DIRECTORY", self.path("configuration"))
-            .args(arguments);
-        self.show(&command.output().unwrap())
+        let mut command = self.hook(name);
+        self.show(&command.args(arguments).output().unwrap())
     }
 }
 

@@ -16,10 +16,16 @@ fn help_tells_what_the_daemon_passes() {
            guix offload SYSTEM MAX-SILENT-TIME PRINT-BUILD-TRACE BUILD-TIMEOUT
            offload check-config [FILE...] [--json] [--strict]
            offload explain-code [CODE]
+           offload explain --choice SYSTEM [FEATURE...]
+           offload drain MACHINE [--for TIME] [--reason TEXT]
+           offload undrain MACHINE
 
     Commands:
       check-config  Says what machine files say, and what is wrong with them
       explain-code  Says more about a code of check-config, with an example
+      explain       Says on which machines a build would be tried, in which order and why
+      drain         Gives a machine no new builds; those that run go on
+      undrain       Gives a machine builds again, also one that rests after failures
 
     Arguments:
       <SYSTEM>             The daemon's own system, such as x86_64-linux

@@ -5,6 +5,9 @@
 
 mod arguments;
 mod check_config;
+mod drain;
 mod environment;
+mod evaluate;
+mod explain;
 mod front;
 mod help;

@@ -10,6 +10,7 @@ mod forwarding;
 mod login;
 mod machine;
 mod probe;
+mod several;
 mod sshd;
 
 use std::path::Path;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         (server, forwarding::tests()),
         (server, endings::tests()),
         (server, probe::tests()),
+        (server, several::tests()),
         (machine, machine::tests()),
         (cut, machine::cutting_tests()),
     ]

@@ -65,9 +65,7 @@ fn building(farm: &mut Farm) -> Result<()> {
     let drv = Drv::new("built").script("echo under way; sleep 4; echo > $out");
     let built = farm.head.add(&drv)?;
     let client = farm.head.start_build(&[&built.path])?;
-    wait_until("a builder runs", SOON, || {
-        Ok(farm.w1.builders_running()? > 0)
-    })?;
+    wait_until("a builder runs", SOON, || Ok(farm.builders_running()? > 0))?;
     client.wait_for("under way", SOON)?;
     interrupted(farm, client, &built)?;
     next_try_works(farm, &built)

@@ -22,7 +22,7 @@ fn silent(farm: &mut Farm) -> Result<()> {
         "took {:?}",
         answer.elapsed
     );
-    farm.w1.no_builder_left(Duration::from_secs(2))?;
+    farm.no_builder_left(Duration::from_secs(2))?;
     ensure!(
         farm.w2.build_log(&built.path)?.is_none(),
         "tried on both machines"
@@ -42,6 +42,6 @@ fn too_long(farm: &mut Farm) -> Result<()> {
         "took {:?}",
         answer.elapsed
     );
-    farm.w1.no_builder_left(Duration::from_secs(2))?;
+    farm.no_builder_left(Duration::from_secs(2))?;
     Ok(())
 }

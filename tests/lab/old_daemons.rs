@@ -113,13 +113,11 @@ fn client_goes_while_building(farm: &mut Farm) -> Result<()> {
     on_old_head(farm, |head, daemon| {
         let built = endless(head)?;
         let build = daemon.offer(head, &built, "")?;
-        wait_until("a builder runs", SOON, || {
-            Ok(farm.w1.builders_running()? > 0)
-        })?;
+        wait_until("a builder runs", SOON, || Ok(farm.builders_running()? > 0))?;
         let start = Instant::now();
         build.client_goes()?;
         let end = build.wait(Duration::from_secs(10))?;
-        farm.w1.no_builder_left(Duration::from_secs(2))?;
+        farm.no_builder_left(Duration::from_secs(2))?;
         ensure!(
             start.elapsed() < Duration::from_secs(5),
             "took {:?}",
@@ -141,9 +139,7 @@ fn worker_dies_while_building(farm: &mut Farm) -> Result<()> {
         }
         let built = endless(head)?;
         let build = daemon.offer(head, &built, "")?;
-        wait_until("a builder runs", SOON, || {
-            Ok(farm.w1.builders_running()? > 0)
-        })?;
+        wait_until("a builder runs", SOON, || Ok(farm.builders_running()? > 0))?;
         build.worker_dies()?;
         let gone = || Ok(head.hooks()?.is_empty());
         wait_until(
@@ -151,7 +147,7 @@ fn worker_dies_while_building(farm: &mut Farm) -> Result<()> {
             Duration::from_secs(2),
             gone,
         )?;
-        farm.w1.no_builder_left(Duration::from_secs(2))?;
+        farm.no_builder_left(Duration::from_secs(2))?;
         Ok(())
     })
 }
@@ -176,7 +172,7 @@ fn hook_keeps_the_limits_itself(farm: &mut Farm) -> Result<()> {
             code == Some(wanted) || farm.is_stock() && code == Some(1),
             "{end:?}"
         );
-        farm.w1.no_builder_left(Duration::from_secs(2))?;
+        farm.no_builder_left(Duration::from_secs(2))?;
         Ok(())
     })
 }

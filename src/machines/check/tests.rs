@@ -81,7 +81,7 @@ fn wrong_fields_drop_their_machine_only() {
         [
             "m.scm:6:2: error: `port` must be an integer, but it is \"22\" (write the number without quotes)",
             "m.scm:8:2: error: `compression-level` must be an integer from 0 to 9, but it is 10 (build machine `m` is left out)",
-            "m.scm:7:2: error: `speed` must be a number, but it is fast (build machine `m` is left out)",
+            "m.scm:7:2: error: `speed` must be a number, but it is `fast` (build machine `m` is left out)",
         ]
     );
 }

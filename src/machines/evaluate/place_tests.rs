@@ -195,12 +195,12 @@ fn errors_are_where_the_macro_is_used() {
             &["m:2:3: error"],
         ),
         // Effects come first, then the error; nothing after it is run.
-        ("(car 1)\n(if)", &["m:1:1: error", "m:2:0: error"]),
+        ("(car 1)\n(if)", &["m:1:0: error", "m:2:0: error"]),
         ("(if)\n(car 1)", &["m:1:0: error"]),
-        ("(car 1)\n(list 1", &["m:1:1: error", "m:2:0: error"]),
+        ("(car 1)\n(list 1", &["m:1:0: error", "m:2:0: error"]),
         (
             "(define x (car 1))\n(cdr x)\n(if)",
-            &["m:1:11: error", "m:3:0: error"],
+            &["m:1:10: error", "m:3:0: error"],
         ),
         // All that is wrong with a machine in one run.
         (
@@ -209,6 +209,7 @@ fn errors_are_where_the_macro_is_used() {
                 "m:1:21: error: `nmae` is no field",
                 "m:1:38: error: `if` takes",
                 "m:1:53: error: `(port)` is no field",
+                "m:1:50: error: `user` must be a string",
             ],
         ),
         (
@@ -216,6 +217,7 @@ fn errors_are_where_the_macro_is_used() {
             &[
                 "m:1:26: error: `naem` is no field",
                 "m:1:35: error: the field `name` is given twice",
+                "m:1:41: error: `name` must be a string",
             ],
         ),
         // One word about syntax whose module is missing.

@@ -286,15 +286,15 @@ fn expressions_have_guiles_values() {
 const ERRORS: &[(&str, &str)] = &[
     (
         "(define (f a) a)\n(list (f 1 2))",
-        "text:2:7: error: wrong number of arguments",
+        "text:2:6: error: wrong number of arguments",
     ),
     (
         "(define (f a) (+ a 1))\n(list (f))",
-        "text:2:7: error: wrong number of arguments",
+        "text:2:6: error: wrong number of arguments",
     ),
     (
         "(let ((f (lambda (a) a)))\n  (f 1 2))",
-        "text:2:3: error: wrong number of arguments",
+        "text:2:2: error: wrong number of arguments",
     ),
     (
         "(map (lambda (a b) a)\n '(1))",
@@ -302,11 +302,11 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     (
         "(define (f x)\n  (car x))\n(list (f 5))",
-        "text:2:3: error: car",
+        "text:2:2: error: car",
     ),
     (
         "(list (string-append 1 \"y\"))",
-        "text:1:7: error: string-append: a string is needed, but this is 1",
+        "text:1:6: error: string-append: a string is needed, but this is 1",
     ),
     ("(list\n (foo))", "text:2:2: error: unbound variable `foo`"),
     (
@@ -347,20 +347,20 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     (
         "(error \"bad thing:\" 1 \"two\")",
-        "text:1:1: error: bad thing: 1 \"two\"",
+        "text:1:0: error: bad thing: 1 \"two\"",
     ),
-    ("(throw 'key 1)", "text:1:1: error: exception (key 1)"),
-    ("(exit 1)", "text:1:1: error: the file calls `exit`"),
-    ("(vector-ref (vector 1) 7)", "text:1:1: error: "),
+    ("(throw 'key 1)", "text:1:0: error: exception (key 1)"),
+    ("(exit 1)", "text:1:0: error: the file calls `exit`"),
+    ("(vector-ref (vector 1) 7)", "text:1:0: error: "),
     (
         "(list-ref '(1) 7)",
-        "text:1:1: error: list-ref: argument 2 is out of range: 7",
+        "text:1:0: error: list-ref: argument 2 is out of range: 7",
     ),
     (
         "(quotient 1 0)",
-        "text:1:1: error: truncate-quotient: division by zero",
+        "text:1:0: error: truncate-quotient: division by zero",
     ),
-    ("(/ 1 0)", "text:1:1: error: "),
+    ("(/ 1 0)", "text:1:0: error: "),
     ("(if)", "text:1:0: error: `if` takes"),
     (
         "(let ((a 1) (a 2)) a)",
@@ -391,11 +391,11 @@ const ERRORS: &[(&str, &str)] = &[
     ("(list 1", "text:1:0: error: this `(` is never closed"),
     (
         "(getenv 'HOME)",
-        "text:1:1: error: a string is needed, but this is HOME",
+        "text:1:0: error: a string is needed, but this is HOME",
     ),
     (
         "(make-list 99999999999 1)",
-        "text:1:1: error: make-list: argument 1 is out of range",
+        "text:1:0: error: make-list: argument 1 is out of range",
     ),
 ];
 

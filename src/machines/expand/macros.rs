@@ -1,10 +1,13 @@
 //! Macros: their definitions and uses.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::scope::base_name;
 use super::syntax_rules::{Matcher, Matches, Words, check_pattern};
 use super::template::Template;
 use super::{Binding, Expanded, Expander, Scope, Special, malformed, refused, special};
+use crate::machines::core::is_of_the_file;
 use crate::machines::datum::{Datum, Kind};
 use crate::machines::diagnostic::Diagnostic;
 use crate::machines::engine::{Value, is_procedure};
@@ -24,6 +27,20 @@ pub enum Macro {
     /// Its definition is wrong, which is known; its uses are nothing.
     Broken,
 }
+
+/// A macro of the file that was used somewhere.
+pub struct MacroUse {
+    /// Its name.
+    pub name: Rc<str>,
+    /// Its definition.
+    pub place: Span,
+}
+
+/// The macros that were used at a place, the outermost first.
+pub type MacroUses = HashMap<Span, Vec<MacroUse>>;
+
+/// More of them help nobody.
+const USES_MAX: usize = 8;
 
 /// A set of rules.
 pub struct Rules {
@@ -64,11 +81,26 @@ impl Expander {
         scope: &Rc<Scope>,
     ) -> Expanded<Option<Datum>> {
         self.uses = self.uses.saturating_add(1);
+        self.note_use(number, datum.span);
         match self.parsed_macro(number)? {
             Macro::Rules(rules) => apply_rules(&rules, datum, scope).map(Some),
             Macro::Procedure(procedure) => self.apply_procedure(&procedure, datum, scope),
             Macro::Plain(procedure) => self.apply_plain(&procedure, datum),
             Macro::Broken | Macro::Unparsed(..) => Ok(None),
+        }
+    }
+
+    /// Notes which macro of the file was used at a place, for a trace.
+    fn note_use(&mut self, number: u32, span: Span) {
+        let Some((name, place)) = self.macro_places.get(&number) else {
+            return;
+        };
+        let used = self.macro_uses.entry(span).or_default();
+        if used.len() < USES_MAX && used.iter().all(|known| known.place != *place) {
+            used.push(MacroUse {
+                name: Rc::clone(name),
+                place: *place,
+            });
         }
     }
 
@@ -105,6 +137,12 @@ impl Expander {
         match self.macro_of_definition(datum, scope) {
             Ok((name, definition)) => {
                 let binding = self.new_macro(definition);
+                if let Binding::Macro(number) = binding
+                    && is_of_the_file(datum.span)
+                {
+                    let shown = base_name(&name).into();
+                    self.macro_places.insert(number, (shown, datum.span));
+                }
                 into.bind(&name, binding);
             }
             Err(malformed) => {

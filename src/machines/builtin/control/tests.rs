@@ -301,31 +301,31 @@ fn control_is_as_in_guile() {
 const ERRORS: &[(&str, &str)] = &[
     (
         "(error \"bad thing:\" 1 \"two\")",
-        "text:1:1: error: bad thing: 1 \"two\"",
+        "text:1:0: error: bad thing: 1 \"two\"",
     ),
     (
         "(list\n (throw 'key 1 \"a\"))",
-        "text:2:2: error: exception (key 1 \"a\")",
+        "text:2:1: error: exception (key 1 \"a\")",
     ),
     (
         "(define (f)\n  (car 5))\n(with-exception-handler\n  (lambda (e) (raise-exception e)) f)",
-        "text:2:3: error: car",
+        "text:2:2: error: car",
     ),
     (
         "(catch 'other (lambda ()\n  (throw 'this 1)) list)",
-        "text:2:3: error: exception (this 1)",
+        "text:2:2: error: exception (this 1)",
     ),
     (
         "(scm-error 'misc-error \"proc\" \"wrong ~A and ~S\" '(1 \"a\") #f)",
-        "text:1:1: error: proc: wrong 1 and \"a\"",
+        "text:1:0: error: proc: wrong 1 and \"a\"",
     ),
     (
         "(catch #t (lambda ()\n (primitive-exit 1)) list)",
-        "text:2:2: error: the file calls `primitive-exit`",
+        "text:2:1: error: the file calls `primitive-exit`",
     ),
     (
         "(define (f a b) a)\n(list (f 1))",
-        "text:2:7: error: wrong number of arguments to f: 1 instead of 2",
+        "text:2:6: error: wrong number of arguments to f: 1 instead of 2",
     ),
     (
         "(list (\"a\" 1))",
@@ -337,7 +337,7 @@ const ERRORS: &[(&str, &str)] = &[
     ),
     (
         "(use-modules (srfi srfi-34) (srfi srfi-35))\n(list\n (raise (condition (&message (message \"no key\")))))",
-        "text:3:2: error: no key",
+        "text:3:1: error: no key",
     ),
     (
         "(list (match '(1) ((x) x)))",

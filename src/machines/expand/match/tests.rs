@@ -221,7 +221,7 @@ const ERRORS: &[(&str, &str)] = &[
         "text:2:19: error: no dotted tail",
     ),
     ("(match 1 ((?) 1))", "text:2:10: error: `?` in a pattern"),
-    ("(match (car 5) (a 1))", "text:2:8: error: car"),
+    ("(match (car 5) (a 1))", "text:2:7: error: car"),
 ];
 
 #[test]

@@ -152,8 +152,23 @@ impl Farm {
             self.open(host, &key)
         })?;
         self.head.deauthorize_all()?;
+        self.forget()?;
         machines.iter().try_for_each(|m| self.head.authorize(m))?;
         self.head.write_machines(&self.machines()?)
+    }
+
+    /// Lets the head forget what it knows of the machines, and which are out
+    /// of service.
+    pub fn forget(&self) -> Result<()> {
+        for folder in ["evidence", "drained"] {
+            let known = self.head.path("/var/guix/offload/hook").join(folder);
+            if let Err(error) = std::fs::remove_dir_all(&known)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error.into());
+            }
+        }
+        Ok(())
     }
 
     /// Restarts the head's daemon with other options, until the next reset.
@@ -192,6 +207,18 @@ impl Farm {
         let built = self.head.add(drv)?;
         let finished = self.head.guix_build(&[&built.path]).run()?;
         Ok((built, finished))
+    }
+
+    /// How many builders run on the machines.
+    pub fn builders_running(&self) -> Result<usize> {
+        Ok(self.w1.builders_running()? + self.w2.builders_running()?)
+    }
+
+    /// Insists that no builder is left on any machine.
+    pub fn no_builder_left(&self, within: Duration) -> Result<()> {
+        self.w1.no_builder_left(within)?;
+        self.w2.no_builder_left(within)?;
+        Ok(())
     }
 
     /// Insists that outputs are on the head, were built on a build machine,

@@ -1,0 +1,57 @@
+//! What an outcome means for the machine: the words of the other parts in
+//! those of the evidence.
+
+use crate::gateway::GatewayError;
+use crate::schedule::evidence::FailureKind;
+use crate::store::authenticate::SignatureError;
+use crate::transfer::retrieve::RetrieveError;
+
+/// What it means for a machine that it cannot be connected to.
+pub fn kind_of(error: &GatewayError) -> FailureKind {
+    match error {
+        GatewayError::HostKeyUnknown { .. }
+        | GatewayError::HostKeyUnusable { .. }
+        | GatewayError::HostKeyDiffers { .. }
+        | GatewayError::HostKeyRevoked { .. } => FailureKind::HostKey,
+        // What stands in the machine file or the key files does not mend
+        // itself; but another key there makes it another machine.
+        GatewayError::AuthenticationRefused { .. }
+        | GatewayError::PrivateKey { .. }
+        | GatewayError::NoPrivateKey { .. }
+        | GatewayError::DaemonSocketUnusable { .. }
+        | GatewayError::NoCommonAlgorithm { .. } => FailureKind::RefusedKey,
+        _ => FailureKind::Passing,
+    }
+}
+
+/// What it means for a machine that its output was not taken.
+pub fn kind_of_output(error: &RetrieveError) -> FailureKind {
+    match error {
+        RetrieveError::Signature {
+            source: SignatureError::Unauthorised { .. },
+            ..
+        } => FailureKind::UnauthorisedSigningKey,
+        error if error.is_broken_stream() => FailureKind::Passing,
+        RetrieveError::Daemon(_) | RetrieveError::Here(_) | RetrieveError::Absent { .. } => {
+            FailureKind::Passing
+        }
+        _ => FailureKind::WrongOutput,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_host_key_is_told_from_a_machine_that_is_down() {
+        let at = || "w1:22".to_owned();
+        let down = GatewayError::Unreachable {
+            at: at(),
+            detail: "refused".into(),
+        };
+        assert_eq!(kind_of(&down), FailureKind::Passing);
+        let no_key = GatewayError::NoPrivateKey { at: at() };
+        assert_eq!(kind_of(&no_key), FailureKind::RefusedKey);
+    }
+}
