@@ -13,16 +13,19 @@ mod by_hand;
 mod clients;
 mod dead;
 mod drains;
+mod evidence;
 mod failing;
 mod forwarding;
 mod full_disk;
 mod graph;
+mod handshakes;
 mod heads;
 mod interrupted;
 mod keys;
 mod killed;
 mod large;
 mod limits;
+mod nobody;
 mod old_daemons;
 mod outputs;
 mod pool;
@@ -67,6 +70,9 @@ fn main() -> ExitCode {
         killed::CASES,
         retries::CASES,
         heads::CASES,
+        evidence::CASES,
+        handshakes::CASES,
+        nobody::CASES,
         clients::CASES,
         dead::CASES,
         interrupted::CASES,
