@@ -30,6 +30,7 @@ mod old_daemons;
 mod outputs;
 mod pool;
 mod queue;
+mod retries;
 mod sick;
 mod slots;
 mod trivial;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         beside_stock::CASES,
         drains::CASES,
         killed::CASES,
+        retries::CASES,
         heads::CASES,
         evidence::CASES,
         handshakes::CASES,
