@@ -9,7 +9,7 @@ use crate::dead::{once, watched};
 use crate::nobody::NO_LOCAL;
 use crate::pool::cases;
 
-cases![few_at_a_time, penalties];
+cases![few_at_a_time_and_penalties];
 
 const BUILDS: usize = 16;
 
@@ -25,21 +25,13 @@ const FEW: &str = "MaxStartups=2:50:4";
 const PENALTIES: &str =
     "PerSourcePenalties=authfail:5s noauth:1s refuseconnection:10s min:5s max:60s";
 
-fn few_at_a_time(farm: &mut Farm) -> Result<()> {
-    crowd(farm, &[FEW])
-}
-
-fn penalties(farm: &mut Farm) -> Result<()> {
-    crowd(farm, &[FEW, PENALTIES])
-}
-
-fn crowd(farm: &mut Farm, options: &[&str]) -> Result<()> {
+fn few_at_a_time_and_penalties(farm: &mut Farm) -> Result<()> {
     if farm.is_stock() {
         return Ok(());
     }
     watched(farm, &[])?;
     for machine in [&farm.w1, &farm.w2] {
-        machine.start_sshd(options)?;
+        machine.start_sshd(&[FEW, PENALTIES])?;
     }
     // So long a line that those who log in at once are seen at once.
     let lines = [farm.w1.delay(LINE)?, farm.w2.delay(LINE)?];
