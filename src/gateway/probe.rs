@@ -11,7 +11,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Connection, GatewayError, Limits, Usher};
+use super::shared::Doorstep;
+use super::{GatewayError, Limits, Route, Usher};
 use crate::machines::record::BuildMachine;
 
 /// What became known of a machine.
@@ -20,7 +21,7 @@ pub enum News {
     /// Its server has greeted, so long after the probe began.
     Greeted(Duration),
     /// It is logged in to.
-    Connected(Box<Connection>),
+    Connected(Box<Route>),
     /// It cannot be had.
     Failed(GatewayError),
 }
@@ -64,6 +65,7 @@ pub struct Probe {
     sender: Sender<(usize, News)>,
     news: Receiver<(usize, News)>,
     running: usize,
+    doorstep: Option<Doorstep>,
 }
 
 impl Default for Probe {
@@ -73,11 +75,17 @@ impl Default for Probe {
             sender,
             news,
             running: 0,
+            doorstep: None,
         }
     }
 }
 
 impl Probe {
+    /// Connections are to be shared, from now on.
+    pub fn share(&mut self, doorstep: Option<Doorstep>) {
+        self.doorstep = doorstep;
+    }
+
     /// Begins to connect to a machine, which news call by this number.
     ///
     /// Whatever can fail without a connection, such as reading a key, shows
@@ -92,6 +100,7 @@ impl Probe {
         mut witness: impl Witness + 'static,
     ) {
         let (machine, home) = (machine.clone(), home.map(Path::to_owned));
+        let doorstep = self.doorstep.clone();
         let (limits, sender) = (limits.clone(), self.sender.clone());
         let begun = Instant::now();
         let greeted = sender.clone();
@@ -102,7 +111,13 @@ impl Probe {
                     witness: &mut witness,
                     greeted: &mut || tell(&greeted, number, News::Greeted(begun.elapsed())),
                 };
-                let opened = Connection::open_by(&machine, home.as_deref(), &limits, &mut attended);
+                let opened = Route::open(
+                    doorstep.as_ref(),
+                    &machine,
+                    home.as_deref(),
+                    &limits,
+                    &mut attended,
+                );
                 witness.outcome(opened.as_ref().map(|_| begun.elapsed()));
                 let news = match opened {
                     Ok(connection) => News::Connected(Box::new(connection)),

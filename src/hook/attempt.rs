@@ -16,7 +16,7 @@ use super::work::Work;
 use crate::daemon::error::tells_of_unauthorised_key;
 use crate::daemon::{Client, DaemonError, Opening, Options};
 use crate::events::Event;
-use crate::gateway::Connection;
+use crate::gateway::Route;
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::store::authenticate::Keyring;
@@ -37,7 +37,7 @@ pub struct Attempt<'a> {
     /// The machine.
     pub machine: &'a BuildMachine,
     /// The connection to it.
-    pub connection: &'a Connection,
+    pub connection: &'a Route,
     /// What it tells of itself.
     pub arrival: Mutex<Arrival>,
     /// Whose signatures count, and ours.
@@ -412,6 +412,8 @@ impl Attempt<'_> {
 pub fn gateway_failure(error: &crate::gateway::GatewayError) -> Failure {
     let fault = if error.is_machine_fault() {
         Fault::Machine(outcome::kind_of(error))
+    } else if matches!(error, crate::gateway::GatewayError::HolderGone { .. }) {
+        Fault::Holder
     } else {
         Fault::Local
     };

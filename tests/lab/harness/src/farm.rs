@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use anyhow::{Context, Result, bail};
 
 use crate::derivation::Built;
@@ -157,8 +159,12 @@ impl Farm {
         self.head.write_machines(&self.machines()?)
     }
 
-    /// Lets the head forget what it knows of the machines.
+    /// Lets the head forget what it knows of the machines, and its connections
+    /// to them.
     pub fn forget(&self) -> Result<()> {
+        for holder in self.head.holders()? {
+            holder.signal(Signal::SIGKILL)?;
+        }
         let known = self.head.path("/var/guix/offload/hook/evidence");
         match std::fs::remove_dir_all(&known) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),

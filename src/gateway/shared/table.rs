@@ -1,0 +1,298 @@
+//! The connections that are held, by what they were made with.
+//!
+//! A machine file or a key file that changes makes another connection: what
+//! their makers would see now is part of what a connection is known by.
+
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::super::{Connection, GatewayError, Usher};
+use super::looks;
+use super::speech::Destination;
+
+/// How often one who waits for another's connection tells so.
+const SIGN: Duration = Duration::from_millis(500);
+
+/// A connection as old as that is replaced when nobody uses it: libssh2 keeps
+/// the answers to keepalives for ever.
+const OLD: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// How long a daemon connection that was left is good for another hook.
+const LEFT_LASTS: Duration = Duration::from_secs(60);
+
+/// How old it may be: a key that was revoked must not live on in it.
+const LEFT_AGE: Duration = Duration::from_secs(5 * 60);
+
+/// How many are kept for a machine.
+const LEFT_MOST: usize = 2;
+
+/// What a connection is known by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Identity {
+    destination: Destination,
+    files: Vec<Option<String>>,
+}
+
+impl Identity {
+    fn of(destination: &Destination) -> Self {
+        let machine = destination.machine();
+        let home = destination.home();
+        let default_key = home.map(|home| home.join(".ssh/id_rsa"));
+        let known_hosts = home.map(|home| home.join(".ssh/known_hosts"));
+        let key = machine.private_key.or(default_key);
+        let files = [
+            key.as_deref(),
+            known_hosts.as_deref(),
+            Some(Path::new("/etc/ssh/ssh_known_hosts")),
+        ];
+        let looks = files.map(|file| std::fs::metadata(file?).ok().map(|it| looks(&it)));
+        Self {
+            destination: destination.clone(),
+            files: looks.to_vec(),
+        }
+    }
+}
+
+/// A daemon connection that a hook has left for the next one.
+#[derive(Debug)]
+pub struct Left {
+    /// Its stream.
+    pub stream: UnixStream,
+    /// Its channel.
+    pub number: u64,
+    /// When it was opened.
+    pub since: Instant,
+    used: Instant,
+}
+
+/// One machine's connection.
+#[derive(Debug, Default)]
+pub struct Place {
+    state: Mutex<State>,
+    changed: Condvar,
+    left: Mutex<Vec<Left>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connection: Option<Arc<Connection>>,
+    since: Option<Instant>,
+    used: Option<Instant>,
+    opening: bool,
+    greeted: bool,
+    /// Counts the tries, so that who waited for one knows that it was that one
+    /// which failed.
+    tries: u64,
+    failure: Option<GatewayError>,
+}
+
+/// What is told to who waits for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing yet.
+    Waiting,
+    /// The server has greeted.
+    Greeted,
+}
+
+/// All connections.
+#[derive(Debug, Default)]
+pub struct Table {
+    places: Mutex<BTreeMap<Identity, Arc<Place>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Table {
+    /// The place of a machine's connection.
+    pub fn place(&self, destination: &Destination) -> Arc<Place> {
+        let identity = Identity::of(destination);
+        Arc::clone(locked(&self.places).entry(identity).or_default())
+    }
+
+    /// Lets go of what nobody has used for so long; tells whether something is
+    /// left.
+    pub fn tidy(&self, stays: Duration) -> bool {
+        let mut places = locked(&self.places);
+        places.retain(|_, place| {
+            // One in the table; others have a hook, or a thread that opens.
+            Arc::strong_count(place) > 1 || place.is_wanted(stays)
+        });
+        !places.is_empty()
+    }
+}
+
+impl Place {
+    /// The connection; made by the first who wants it, while the others wait.
+    pub fn connection(
+        &self,
+        destination: &Destination,
+        usher: &mut dyn Usher,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Arc<Connection>, GatewayError> {
+        let mut state = locked(&self.state);
+        let mut told = false;
+        let mut awaited = None;
+        loop {
+            if let Some(connection) = state.living() {
+                state.used = Some(Instant::now());
+                return Ok(connection);
+            }
+            if !state.opening {
+                if let (Some(error), true) = (&state.failure, awaited == Some(state.tries)) {
+                    return Err(error.clone());
+                }
+                break;
+            }
+            awaited = Some(state.tries);
+            let waited = self.changed.wait_timeout(state, SIGN);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.greeted && !told {
+                told = true;
+                progress(Progress::Greeted);
+            } else {
+                progress(Progress::Waiting);
+            }
+        }
+        state.opening = true;
+        state.greeted = false;
+        state.tries = state.tries.wrapping_add(1);
+        drop(state);
+        self.open(destination, usher, progress)
+    }
+
+    fn open(
+        &self,
+        destination: &Destination,
+        usher: &mut dyn Usher,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Arc<Connection>, GatewayError> {
+        locked(&self.left).clear();
+        let mut telling = Telling {
+            place: self,
+            usher,
+            progress,
+        };
+        let machine = destination.machine();
+        let limits = destination.limits();
+        let opened = Connection::open_by(&machine, destination.home(), &limits, &mut telling);
+        let mut state = locked(&self.state);
+        state.opening = false;
+        let now = Instant::now();
+        let answer = match opened {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                state.connection = Some(Arc::clone(&connection));
+                state.since = Some(now);
+                state.used = Some(now);
+                state.failure = None;
+                Ok(connection)
+            }
+            Err(error) => {
+                state.connection = None;
+                state.failure = Some(error.clone());
+                Err(error)
+            }
+        };
+        drop(state);
+        self.changed.notify_all();
+        answer
+    }
+
+    /// A daemon connection that another hook has left, if it is still good.
+    pub fn take_left(&self) -> Option<Left> {
+        let mut left = locked(&self.left);
+        while let Some(kept) = left.pop() {
+            if kept.is_good() {
+                return Some(kept);
+            }
+        }
+        None
+    }
+
+    /// Keeps one for the next hook.
+    pub fn leave(&self, stream: UnixStream, number: u64, since: Instant) {
+        let kept = Left {
+            stream,
+            number,
+            since,
+            used: Instant::now(),
+        };
+        locked(&self.state).used = Some(kept.used);
+        let mut left = locked(&self.left);
+        left.retain(Left::is_good);
+        if left.len() < LEFT_MOST && kept.is_good() {
+            left.push(kept);
+        }
+    }
+
+    fn is_wanted(&self, stays: Duration) -> bool {
+        locked(&self.left).retain(Left::is_good);
+        let mut state = locked(&self.state);
+        let lasts = |since: Option<Instant>, limit: Duration| {
+            since.is_some_and(|since| since.elapsed() < limit)
+        };
+        let wanted = state.living().is_some();
+        state.opening || (wanted && lasts(state.used, stays) && lasts(state.since, OLD))
+    }
+}
+
+impl Left {
+    /// Neither idle nor old for too long, and nothing has come on it: not
+    /// even its end.
+    fn is_good(&self) -> bool {
+        self.used.elapsed() < LEFT_LASTS
+            && self.since.elapsed() < LEFT_AGE
+            && is_quiet(&self.stream)
+    }
+}
+
+fn is_quiet(stream: &UnixStream) -> bool {
+    let mut polled = [rustix::event::PollFd::new(
+        stream,
+        rustix::event::PollFlags::IN | rustix::event::PollFlags::RDHUP,
+    )];
+    let now = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    rustix::event::poll(&mut polled, Some(&now)) == Ok(0)
+}
+
+impl State {
+    /// The connection, if it lives.
+    fn living(&mut self) -> Option<Arc<Connection>> {
+        if self
+            .connection
+            .as_ref()
+            .is_some_and(|it| it.failure().is_some())
+        {
+            self.connection = None;
+        }
+        self.connection.clone()
+    }
+}
+
+/// Tells all who wait for one connection how far it is.
+struct Telling<'a> {
+    place: &'a Place,
+    usher: &'a mut dyn Usher,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Usher for Telling<'_> {
+    fn admit(&mut self) -> Box<dyn Send> {
+        self.usher.admit()
+    }
+
+    fn greeted(&mut self) {
+        locked(&self.place.state).greeted = true;
+        self.place.changed.notify_all();
+        (self.progress)(Progress::Greeted);
+    }
+}
