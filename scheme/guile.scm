@@ -160,6 +160,7 @@
    with-fluid* call-with-prompt abort-to-prompt make-prompt-tag
    default-prompt-tag print-exception system-error-errno raise delay false-if-exception parameterize with-fluids
    ;; Records
+   make-procedure-with-setter procedure procedure-with-setter? setter
    make-record-type record-constructor record-predicate record-accessor
    record-modifier record? record-type-descriptor record-type-name
    record-type-fields))
@@ -225,7 +226,8 @@
           ((f (car l)) (loop (cdr l) (cons (car l) out)))
           (else (loop (cdr l) out)))))
 
-(define (list-index x l)
+;; That of SRFI-1 takes a predicate first.
+(define (list-index l x)
   (let loop ((rest l) (n 0))
     (cond ((null? rest) #f)
           ((eq? x (car rest)) n)

@@ -11,11 +11,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::clock::since_boot;
+
 /// Something that happened to a build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event<'a> {
     /// The process has started and knows its settings.
-    Started,
+    Started {
+        /// Microseconds from the system's start to the moment from which the
+        /// trace counts: so the traces of several processes can be compared.
+        since_boot: u128,
+    },
     /// A request was read.
     Asked,
     /// The machine file was evaluated.
@@ -27,7 +33,23 @@ pub enum Event<'a> {
     Slot {
         /// The machine.
         machine: &'a str,
+        /// The slot, as `NAME:PORT/NUMBER`.
+        slot: &'a str,
     },
+    /// A slot is given back.
+    Released {
+        /// The slot.
+        slot: &'a str,
+    },
+    /// The build stands in line, or goes on to with other machines.
+    InLine {
+        /// Its place in the order.
+        number: &'a str,
+        /// The machines that it would take now, as `NAME:PORT`.
+        machines: &'a [String],
+    },
+    /// It has left the line.
+    OutOfLine,
     /// The machine is logged in to.
     Connected {
         /// The machine.
@@ -103,10 +125,13 @@ impl Event<'_> {
     /// The name in traces.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Started => "started",
+            Self::Started { .. } => "started",
             Self::Asked => "asked",
             Self::Evaluated { .. } => "evaluated",
             Self::Slot { .. } => "slot",
+            Self::Released { .. } => "released",
+            Self::InLine { .. } => "in-line",
+            Self::OutOfLine => "out-of-line",
             Self::Connected { .. } => "connected",
             Self::Replied { .. } => "replied",
             Self::Told { .. } => "told",
@@ -184,6 +209,7 @@ pub fn amount(bytes: u64) -> String {
 pub struct Journal {
     trace: Option<Arc<Mutex<File>>>,
     begun: Instant,
+    since_boot: Duration,
 }
 
 impl Journal {
@@ -200,7 +226,15 @@ impl Journal {
         Self {
             trace: file.map(|file| Arc::new(Mutex::new(file))),
             begun: Instant::now(),
+            since_boot: since_boot(),
         }
+    }
+
+    /// Tells that the process has started.
+    pub fn started(&self) {
+        self.event(&Event::Started {
+            since_boot: self.since_boot.as_micros(),
+        });
     }
 
     /// Renders an event.
@@ -298,7 +332,7 @@ mod tests {
             event.text().unwrap(),
             "sending 1 store item (2.0 KiB) to 'w1'..."
         );
-        assert_eq!(Event::Started.text(), None);
+        assert_eq!(Event::Sent.text(), None);
     }
 
     #[test]
@@ -306,7 +340,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("trace");
         let journal = Journal::new(Some(&path));
-        journal.event(&Event::Started);
+        journal.started();
         journal.event(&Event::Sent);
         let text = std::fs::read_to_string(&path).unwrap();
         let names: Vec<_> = text

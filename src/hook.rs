@@ -33,6 +33,7 @@ pub mod pick;
 pub mod place;
 pub mod postponed;
 pub mod process;
+pub mod prospects;
 pub mod reach;
 pub mod request;
 pub mod reread;
@@ -72,7 +73,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(process) => {
             start_logging();
             let journal = Journal::new(settings.trace.as_deref());
-            journal.event(&Event::Started);
+            journal.started();
             for complaint in complaints {
                 journal.say(&format!("warning: {complaint}"));
             }
@@ -116,8 +117,8 @@ fn serve(
     let dir = StoreDir::new(&settings.store_dir)?;
     let context = Context {
         arguments: arguments.clone(),
-        slots: Slots::new(&settings.state_dir),
-        line: Line::new(&settings.state_dir, settings.line),
+        slots: Slots::new(&settings.state_dir).telling(journal),
+        line: Line::new(&settings.state_dir, settings.line).telling(journal),
         shared: Doorstep::new(&settings.state_dir, settings.gateway),
         alone: AtomicBool::new(false),
         handshakes: Handshakes::new(&settings.state_dir),

@@ -189,6 +189,7 @@ fn not_read(name: &str, error: &io::Error) -> Report {
 fn judged(report: Report, home: Option<&Path>) -> Evaluation {
     let (machines, mut wrong) = check::check(&report.machines, home);
     let mut diagnostics = report.diagnostics;
+    check::drop_lost_fields(&mut diagnostics);
     check::recognise_deploy_file(&mut diagnostics);
     diagnostics.append(&mut wrong);
     Evaluation {

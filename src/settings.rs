@@ -58,7 +58,7 @@ variables! {
     HANDSHAKE = "OFFLOAD_HANDSHAKE_TIMEOUT", Seconds, "15", "limit for SSH's key exchange and authentication";
     KEEPALIVE = "OFFLOAD_KEEPALIVE", Seconds, "10", "time between two signs of life on a connection";
     UNACKNOWLEDGED = "OFFLOAD_USER_TIMEOUT", Seconds, "30", "how long sent data may stay unacknowledged before the connection counts as lost";
-    SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all before the connection counts as lost";
+    SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all, or a transfer stand still, before the connection counts as lost";
     GATEWAY = "OFFLOAD_GATEWAY", Seconds, "60", "how long connections that nobody uses are kept for the next build; 0: each build has its own";
     EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "10", "limit for evaluating the machine file";
     MEMORY = "OFFLOAD_EVALUATION_MEMORY", Count, "512", "limit for its memory in MiB";

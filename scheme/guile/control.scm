@@ -285,3 +285,49 @@
   (call-with-current-continuation
    (lambda (k)
      (body (lambda () (k #f))))))
+
+;; Setters, for `set!' of what a procedure gives.
+(define %setters (list '%setters))
+
+(define (make-procedure-with-setter getter setter)
+  (let ((f (lambda arguments (apply getter arguments))))
+    (set-cdr! %setters (cons (list f getter setter) (cdr %setters)))
+    f))
+
+(define (procedure-with-setter? x)
+  (pair? (assq x (cdr %setters))))
+
+(define (setter f)
+  (let ((found (assq f (cdr %setters))))
+    (if found
+        (caddr found)
+        (scm-error 'wrong-type-arg "setter"
+                   "Wrong type argument in position ~A: ~S"
+                   (list 1 f) (list f)))))
+
+(define (procedure f)
+  (let ((found (assq f (cdr %setters))))
+    (if found
+        (cadr found)
+        (scm-error 'wrong-type-arg "procedure"
+                   "Wrong type argument in position ~A: ~S"
+                   (list 1 f) (list f)))))
+
+;; The same with those of SRFI-17.
+(define (%setter f)
+  (let ((found (assq f (%core-setters))))
+    (if found
+        (cdr found)
+        (setter f))))
+
+(define (%core-setters)
+  (list (cons car set-car!)
+        (cons cdr set-cdr!)
+        (cons caar (lambda (x v) (set-car! (car x) v)))
+        (cons cadr (lambda (x v) (set-car! (cdr x) v)))
+        (cons cdar (lambda (x v) (set-cdr! (car x) v)))
+        (cons cddr (lambda (x v) (set-cdr! (cdr x) v)))
+        (cons caddr (lambda (x v) (set-car! (cddr x) v)))
+        (cons cdddr (lambda (x v) (set-cdr! (cddr x) v)))
+        (cons vector-ref vector-set!)
+        (cons string-ref string-set!)))

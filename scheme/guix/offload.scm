@@ -7,4 +7,8 @@
    build-machine-systems build-machine-user build-machine-private-key
    build-machine-host-key build-machine-compression
    build-machine-daemon-socket build-machine-overload-threshold
-   build-machine-features))
+   build-machine-features build-requirements?)
+  #:interface (build-machine-location build-requirements guix-offload))
+
+;; Nothing makes any.
+(define (build-requirements? x) #f)

@@ -110,3 +110,6 @@
 
 (define (real-valued? x)
   (real? x))
+
+(define (infinite? x)
+  (inf? x))

@@ -11,3 +11,6 @@
 
 (define (vector-sort less v)
   (sort v less))
+
+(define (vector-sort! less v)
+  (sort! v less))

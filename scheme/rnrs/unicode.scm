@@ -9,3 +9,11 @@
    string-ci=? string-ci>=? string-ci>? string-downcase string-foldcase
    string-normalize-nfc string-normalize-nfd string-normalize-nfkc
    string-normalize-nfkd string-titlecase string-upcase))
+
+(define (char-foldcase c)
+  (if (memv c '(#\x130 #\x131))
+      c
+      (char-downcase (char-upcase c))))
+
+(define (string-foldcase s)
+  (string-downcase (string-upcase s)))

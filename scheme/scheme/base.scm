@@ -131,3 +131,9 @@
 (define (features)
   '(guile guile-3 guile-3.0 r5rs r6rs r7rs exact-closed ieee-float
     full-unicode ratios))
+
+(define (bytevector . bytes)
+  (u8-list->bytevector bytes))
+
+(define (bytevector-append . all)
+  (u8-list->bytevector (apply append (s:map bytevector->u8-list all))))

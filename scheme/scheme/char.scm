@@ -14,3 +14,11 @@
   (and (char-numeric? c)
        (let ((n (- (char->integer c) 48)))
          (and (< -1 n 10) n))))
+
+(define (char-foldcase c)
+  (if (memv c '(#\x130 #\x131))
+      c
+      (char-downcase (char-upcase c))))
+
+(define (string-foldcase s)
+  (string-downcase (string-upcase s)))

@@ -11,3 +11,6 @@
 
 (define (inexact x)
   (exact->inexact x))
+
+(define (infinite? x)
+  (inf? x))

@@ -141,6 +141,21 @@ impl HostKey {
         self.kind
     }
 
+    /// Tells whether it ends where it says: that it is a sequence of strings,
+    /// each with its length before it, and at least one follows the type. One
+    /// that does not was cut off, and is no server's.
+    pub fn is_whole(&self) -> bool {
+        let (mut rest, mut count) = (&*self.blob, 0_u32);
+        while let Some((length, more)) = rest.split_first_chunk::<4>() {
+            match more.get(u32::from_be_bytes(*length) as usize..) {
+                Some(behind) => rest = behind,
+                None => return false,
+            }
+            count = count.saturating_add(1);
+        }
+        rest.is_empty() && count > 1
+    }
+
     /// Tells whether a blob that the server presented is this key.
     pub fn matches(&self, blob: &[u8]) -> bool {
         self.blob == blob
@@ -220,6 +235,9 @@ mod tests {
     fn reads_a_key_line() {
         let key = HostKey::parse(&format!("  {ED25519} root@w1\n")).unwrap();
         assert_eq!(key.kind(), KeyType::Ed25519);
+        assert!(key.is_whole());
+        let cut = ED25519.get(..ED25519.len() - 12).unwrap();
+        assert!(!HostKey::parse(cut).unwrap().is_whole());
         assert!(key.matches(&key.blob.clone()));
         assert!(!key.matches(&key.blob[1..]));
         assert!(

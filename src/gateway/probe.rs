@@ -7,6 +7,7 @@
 //! has logged in.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -60,23 +61,25 @@ impl Usher for Attended<'_> {
 }
 
 /// Machines that are being connected to.
-#[derive(Debug)]
 pub struct Probe {
-    sender: Sender<(usize, News)>,
+    teller: Teller,
     news: Receiver<(usize, News)>,
     running: usize,
     doorstep: Option<Doorstep>,
 }
 
-impl Default for Probe {
-    fn default() -> Self {
-        let (sender, news) = mpsc::channel();
-        Self {
-            sender,
-            news,
-            running: 0,
-            doorstep: None,
-        }
+/// Takes news to whoever waits for them.
+#[derive(Clone)]
+struct Teller {
+    sender: Sender<(usize, News)>,
+    told: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Teller {
+    /// Nobody may be listening any more: then a connection is closed here.
+    fn tell(&self, number: usize, news: News) {
+        drop(self.sender.send((number, news)));
+        (self.told)();
     }
 }
 
@@ -84,6 +87,20 @@ impl Probe {
     /// Connections are to be shared, from now on.
     pub fn share(&mut self, doorstep: Option<Doorstep>) {
         self.doorstep = doorstep;
+    }
+
+    /// Nothing yet; `told` is called, in a thread, after each news.
+    pub fn new(told: impl Fn() + Send + Sync + 'static) -> Self {
+        let (sender, news) = mpsc::channel();
+        Self {
+            teller: Teller {
+                sender,
+                told: Arc::new(told),
+            },
+            news,
+            running: 0,
+            doorstep: None,
+        }
     }
 
     /// Begins to connect to a machine, which news call by this number.
@@ -101,15 +118,14 @@ impl Probe {
     ) {
         let (machine, home) = (machine.clone(), home.map(Path::to_owned));
         let doorstep = self.doorstep.clone();
-        let (limits, sender) = (limits.clone(), self.sender.clone());
+        let (limits, teller) = (limits.clone(), self.teller.clone());
         let begun = Instant::now();
-        let greeted = sender.clone();
         let spawned = thread::Builder::new()
             .name(format!("probe {number}"))
             .spawn(move || {
                 let mut attended = Attended {
                     witness: &mut witness,
-                    greeted: &mut || tell(&greeted, number, News::Greeted(begun.elapsed())),
+                    greeted: &mut || teller.tell(number, News::Greeted(begun.elapsed())),
                 };
                 let opened = Route::open(
                     doorstep.as_ref(),
@@ -123,17 +139,14 @@ impl Probe {
                     Ok(connection) => News::Connected(Box::new(connection)),
                     Err(error) => News::Failed(error),
                 };
-                tell(&sender, number, news);
+                teller.tell(number, news);
             });
         self.running = self.running.saturating_add(1);
         if let Err(error) = spawned {
             let detail = format!("starting a thread: {error}");
             let at = format!("machine {number}");
-            tell(
-                &self.sender,
-                number,
-                News::Failed(GatewayError::Local { at, detail }),
-            );
+            let error = GatewayError::Local { at, detail };
+            self.teller.tell(number, News::Failed(error));
         }
     }
 
@@ -159,9 +172,4 @@ impl Probe {
     pub fn running(&self) -> usize {
         self.running
     }
-}
-
-/// Nobody may be listening any more: then a connection is closed here.
-fn tell(sender: &Sender<(usize, News)>, number: usize, news: News) {
-    drop(sender.send((number, news)));
 }

@@ -109,7 +109,7 @@ impl Answerer {
         notes: &mut Postponed,
     ) -> Answer {
         let mut place = context.line.place(request.derivation.as_str());
-        let mut reaching = Reaching::default();
+        let mut reaching = Reaching::new(place.bell());
         for look in 1..=LOOKS {
             let sight = field.look(context);
             let mut pick = Pick {
@@ -120,7 +120,7 @@ impl Answerer {
                 without: &BTreeSet::new(),
                 reasons: Vec::new(),
             };
-            let picked = pick.slot(&mut reaching, context.settings.probe);
+            let picked = pick.slot(&mut reaching, context.settings.probe, look == 1);
             let reasons = pick.reasons;
             match picked {
                 Picked::Slot(machine, slot) => {

@@ -2,7 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::attempts::{Failure, Fault};
 use super::context::Context;
@@ -108,20 +108,20 @@ impl Attempt<'_> {
             query,
         };
         let dir = &self.context.dir;
-        self.limit_replies(&stream, true);
+        limit_waits(&stream, self.context.settings.handshake);
         let (client, opened) = match Client::open(stream, dir, &opening, log) {
             Err(DaemonError::Old { .. }) => {
                 let stream = self
                     .connection
                     .daemon()
                     .map_err(|error| gateway_failure(&error))?;
-                self.limit_replies(&stream, true);
+                limit_waits(&stream, self.context.settings.handshake);
                 Client::open_old(stream, dir, &opening, log)
             }
             other => other,
         }
         .map_err(|error| self.daemon_failure(&error))?;
-        self.limit_replies(client.stream(), false);
+        limit_waits(client.stream(), self.context.settings.silence);
         self.context.journal.event(&Event::Opened {
             machine: &self.machine.name,
         });
@@ -131,16 +131,6 @@ impl Attempt<'_> {
             .filter(|path| !opened.valid.contains(path))
             .collect();
         Ok((client, missing))
-    }
-
-    /// A daemon that stands still accepts connections all the same, and its
-    /// sshd is alive: its greeting has a limit of its own.
-    fn limit_replies(&self, stream: &UnixStream, limited: bool) {
-        let limit = self.context.settings.handshake;
-        let limit = (limited && !limit.is_zero()).then_some(limit);
-        if let Err(error) = stream.set_read_timeout(limit) {
-            log::debug!("no limit for the daemon's replies: {error}");
-        }
     }
 
     /// Sends what is missing. Once, what vanished meanwhile is asked for
@@ -305,6 +295,7 @@ impl Attempt<'_> {
     ) -> Result<(), Failure> {
         self.announce_build();
         self.watch.building();
+        limit_waits(client.stream(), Duration::ZERO);
         let built = client.build_paths(std::slice::from_ref(&self.work.path), log);
         match built {
             Ok(()) => {
@@ -324,6 +315,7 @@ impl Attempt<'_> {
         log: &mut BuilderLog<'_>,
     ) -> Result<Vec<Received>, Failure> {
         self.announce_retrieval();
+        limit_waits(client.stream(), self.context.settings.silence);
         let mut received = Vec::new();
         for output in &self.work.outputs {
             let item = from_daemon(client, output, self.wanted(), log, &mut |bytes| {
@@ -405,6 +397,17 @@ impl Attempt<'_> {
             }
             error => Failure::new(Fault::Local, error.to_string()).with_hint(error.hint()),
         }
+    }
+}
+
+/// A daemon that stands still accepts connections all the same, and its sshd
+/// is alive: only that nothing moves shows it. While a build runs there is no
+/// limit here; the client's own counts.
+fn limit_waits(stream: &UnixStream, limit: Duration) {
+    let limit = (!limit.is_zero()).then_some(limit);
+    let set = stream.set_read_timeout(limit);
+    if let Err(error) = set.and_then(|()| stream.set_write_timeout(limit)) {
+        log::debug!("no limit for the daemon's replies: {error}");
     }
 }
 

@@ -73,7 +73,7 @@ impl Build<'_> {
     ) -> Exit {
         let settings = &self.context.settings;
         let mut attempts = Attempts::new(settings.tries, settings.patience);
-        let mut search = Search::new(self.context, self.watch, taken);
+        let mut search = Search::new(self.context, self.output, self.watch, taken);
         search.needs(work.closure.keys());
         let mut reasons: Vec<String> = Vec::new();
         let mut first_failure: Option<Instant> = None;

@@ -11,7 +11,6 @@ use super::attempts::with_hint;
 use super::context::Context;
 use super::field::{Field, Sight};
 use super::reach::{Heard, Reaching};
-use crate::events::Event;
 use crate::schedule::choice::{Choice, Verdict};
 use crate::schedule::slots::Slot;
 use crate::schedule::tickets::Place;
@@ -59,16 +58,21 @@ impl<'a> Pick<'a> {
     /// A slot, as soon as it can be had.
     ///
     /// A machine that answered lately gets the build without being asked. Else
-    /// those that may be up are asked, for as long as `limit`.
-    pub fn slot(&mut self, reaching: &mut Reaching, limit: Duration) -> Picked {
+    /// those that may be up are asked, for as long as `limit`; or not at all,
+    /// if one is up that has only no free slot and the build `may_wait` for
+    /// that.
+    pub fn slot(&mut self, reaching: &mut Reaching, limit: Duration, may_wait: bool) -> Picked {
         let (sight, context) = (self.sight, self.context);
         self.log_order();
-        let (candidates, mut full) = self.candidates();
+        let (candidates, is_good_one_full) = self.candidates();
+        let mut full = is_good_one_full.is_some();
         for choice in candidates.iter().filter(|it| sight.is_fresh(it, context)) {
-            match self.take(choice.machine) {
-                Some(slot) => return Picked::Slot(choice.machine, slot),
-                None => full = true,
+            if let Some(slot) = self.take(choice.machine, &mut full) {
+                return Picked::Slot(choice.machine, slot);
             }
+        }
+        if may_wait && is_good_one_full == Some(true) {
+            return Picked::Full;
         }
         let asked: Vec<&Choice> = candidates
             .into_iter()
@@ -88,9 +92,9 @@ impl<'a> Pick<'a> {
         const AT_MOST: usize = 2;
         let mut asked = 0;
         for choice in &self.sight.choices {
-            let Verdict::Ready { trial, .. } = choice.verdict else {
+            if !choice.verdict.is_ready() {
                 return;
-            };
+            }
             if asked == AT_MOST {
                 return;
             }
@@ -98,7 +102,9 @@ impl<'a> Pick<'a> {
             let Some(machine) = self.field.machine(choice.machine).filter(|_| !known) else {
                 continue;
             };
-            if !trial || self.context.ledger.claim(machine) {
+            // Each build that looks costs the machine a login, and one that
+            // ends before it has logged in is taken for an offender.
+            if self.context.ledger.explore(machine) {
                 reaching.ask(self.context, choice.machine, machine);
                 asked += 1;
             }
@@ -106,11 +112,12 @@ impl<'a> Pick<'a> {
     }
 
     /// The machines that can be tried and seem to have a free slot for us, and
-    /// whether there are others that have none.
-    fn candidates(&mut self) -> (Vec<&'a Choice>, bool) {
+    /// whether there are others that have none: `Some(true)` if one of these
+    /// is known to be up.
+    fn candidates(&mut self) -> (Vec<&'a Choice>, Option<bool>) {
         let sight = self.sight;
         let queue = self.context.line.look();
-        let (mut candidates, mut full) = (Vec::new(), false);
+        let (mut candidates, mut full) = (Vec::new(), None);
         for choice in &sight.choices {
             let Some(machine) = self.field.machine(choice.machine) else {
                 continue;
@@ -125,7 +132,10 @@ impl<'a> Pick<'a> {
             }
             match self.context.slots.is_any_free(machine) {
                 Ok(true) if queue.may_take(self.place, machine) => candidates.push(choice),
-                Ok(_) => full = true,
+                Ok(_) => {
+                    let is_good = matches!(choice.verdict, Verdict::Ready { good: true, .. });
+                    full = Some(is_good || full == Some(true));
+                }
                 Err(error) => self.reasons.push(with_hint(
                     &error.to_string(),
                     error.hint(&self.context.user).as_deref(),
@@ -189,9 +199,8 @@ impl<'a> Pick<'a> {
             if now >= end || !waits || (answered.is_some() && is_best) {
                 let there = asked.iter().filter(|it| is_answer(it, reaching));
                 for choice in there {
-                    match self.take(choice.machine) {
-                        Some(slot) => return Some((choice.machine, slot)),
-                        None => *full = true,
+                    if let Some(slot) = self.take(choice.machine, full) {
+                        return Some((choice.machine, slot));
                     }
                 }
                 if now >= end || !waits {
@@ -224,15 +233,13 @@ impl<'a> Pick<'a> {
         }
     }
 
-    fn take(&mut self, index: usize) -> Option<Slot> {
+    /// A slot of the machine; `full` becomes true where all are taken, which is
+    /// not so where they cannot be used at all.
+    fn take(&mut self, index: usize, full: &mut bool) -> Option<Slot> {
         let machine = self.field.machine(index)?;
         match self.context.slots.take(machine) {
             Ok(slot) => {
-                if slot.is_some() {
-                    self.context.journal.event(&Event::Slot {
-                        machine: &machine.name,
-                    });
-                }
+                *full |= slot.is_none();
                 slot
             }
             Err(error) => {

@@ -17,6 +17,7 @@ use crate::schedule::evidence::Outcome;
 use crate::schedule::handshakes::Handshakes;
 use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slot;
+use crate::schedule::tickets::Bell;
 
 /// How long news are waited for in one go: a connection has limits of its
 /// own, this only lets a build that must end notice it.
@@ -88,13 +89,20 @@ enum Stage {
 }
 
 /// Connections that were begun and have not been used.
-#[derive(Default)]
 pub struct Reaching {
     probe: Probe,
     stages: BTreeMap<usize, Stage>,
 }
 
 impl Reaching {
+    /// None yet; the bell rings for each news.
+    pub fn new(bell: Bell) -> Self {
+        Self {
+            probe: Probe::new(move || bell.ring()),
+            stages: BTreeMap::new(),
+        }
+    }
+
     /// Begins to connect to a machine, unless that is under way.
     ///
     /// What comes of it is evidence in any case.
@@ -146,6 +154,12 @@ impl Reaching {
         matches!(self.stages.get(&index), Some(Stage::Asked | Stage::Greeted))
     }
 
+    /// How many machines may still answer.
+    pub fn pending(&self) -> usize {
+        let pending = |stage: &&Stage| matches!(stage, Stage::Asked | Stage::Greeted);
+        self.stages.values().filter(pending).count()
+    }
+
     /// Tells whether a machine is logged in to.
     pub fn is_connected(&self, index: usize) -> bool {
         matches!(self.stages.get(&index), Some(Stage::Connected(_)))
@@ -169,6 +183,10 @@ impl Reaching {
         self.ask(context, index, machine);
         loop {
             match self.stages.remove(&index) {
+                Some(Stage::Connected(connection)) if connection.failure().is_some() => {
+                    // It has gone while nobody used it.
+                    self.ask(context, index, machine);
+                }
                 Some(Stage::Connected(connection)) => {
                     return with_daemon(context, machine, *connection);
                 }

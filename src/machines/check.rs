@@ -16,7 +16,7 @@ use super::record::{BuildMachine, Field};
 use field::{Checked, Wrong};
 
 pub use advice::advise;
-pub use deploy::recognise_deploy_file;
+pub use deploy::{drop_lost_fields, is_lost_field, recognise_deploy_file};
 
 /// Makes build machines, and says what is wrong with those that cannot be.
 pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {
@@ -75,6 +75,48 @@ const LEFT_OUT: &str = " is left out";
 
 /// Tells whether a field could never hold such a value, whatever its range.
 pub fn is_of_wrong_type(field: Field, value: &Plain) -> bool {
+    wrong_type(field, value).is_some()
+}
+
+/// The fields whose values have a wrong type, of a machine that may lack any.
+pub fn wrong_types(machine: &RawMachine) -> Vec<Diagnostic> {
+    let optional = |field| {
+        matches!(
+            field,
+            Field::PrivateKey | Field::HostKey | Field::System | Field::Systems
+        )
+    };
+    let fields = machine.fields.iter();
+    fields
+        .filter(|field| field.value != Plain::Boolean(false) || !optional(field.field))
+        .filter_map(|field| {
+            let wrong = wrong_type(field.field, &field.value)?;
+            Some(wrong_field(field, &wrong))
+        })
+        .collect()
+}
+
+fn wrong_field(field: &RawField, wrong: &Wrong) -> Diagnostic {
+    let written = match &field.value {
+        // A symbol might be a word of the sentence.
+        Plain::Other(text) => format!("`{text}`"),
+        value => value.written(),
+    };
+    let mut diagnostic = Diagnostic::error(
+        wrong.code(),
+        format!(
+            "`{}` must be {}, but it is {written}",
+            field.field.name(),
+            wrong.expected(),
+        ),
+    )
+    .at(field.location.clone())
+    .until(field.end);
+    diagnostic.help = wrong.help().map(str::to_owned);
+    diagnostic
+}
+
+fn wrong_type(field: Field, value: &Plain) -> Option<Wrong> {
     let wrong = match field {
         Field::Name => field::host_name(value).err(),
         Field::User | Field::System => field::word(value).err(),
@@ -90,7 +132,7 @@ pub fn is_of_wrong_type(field: Field, value: &Plain) -> bool {
         Field::Speed => field::speed(value).err(),
         Field::SshOptions | Field::Location => None,
     };
-    wrong.is_some_and(|wrong| wrong.is_type())
+    wrong.filter(Wrong::is_type)
 }
 
 /// The value of a field; `None` if it is wrong, which has been said.
@@ -167,25 +209,10 @@ impl<'a> Checker<'a> {
     }
 
     fn wrong(&mut self, field: &RawField, wrong: &Wrong) {
-        let written = match &field.value {
-            // A symbol might be a word of the sentence.
-            Plain::Other(text) => format!("`{text}`"),
-            value => value.written(),
-        };
-        let mut diagnostic = Diagnostic::error(
-            wrong.code(),
-            format!(
-                "`{}` must be {}, but it is {written}",
-                field.field.name(),
-                wrong.expected(),
-            ),
-        )
-        .at(field.location.clone())
-        .until(field.end);
-        diagnostic.help = wrong
-            .help()
-            .map(str::to_owned)
-            .or_else(|| Some(format!("{}{LEFT_OUT}", self.called())));
+        let mut diagnostic = wrong_field(field, wrong);
+        if diagnostic.help.is_none() {
+            diagnostic.help = Some(format!("{}{LEFT_OUT}", self.called()));
+        }
         self.diagnostics.push(diagnostic);
     }
 

@@ -350,6 +350,7 @@ fn native_failure(error: &Fault, message: &str) -> Failure {
     match error.kind() {
         ErrorKind::ArityMismatch => wrong_number(error, message),
         ErrorKind::BadSyntax if message.contains("not a procedure") => no_procedure(message),
+        ErrorKind::TypeMismatch if message.contains(APPLIED) => no_procedure(message),
         ErrorKind::TypeMismatch | ErrorKind::ConversionError | ErrorKind::ContractViolation => {
             Failure::new("wrong-type", message)
         }
@@ -364,11 +365,15 @@ fn native_failure(error: &Fault, message: &str) -> Failure {
 /// How the message about a call of no procedure begins.
 const NO_PROCEDURE: &str = "this is called, but its value is no procedure";
 
+/// What `apply` of the interpreter says of it, before the value.
+const APPLIED: &str = "expected a function, found: ";
+
 /// A call of what is none; the message ends with its value, unless that is of
 /// a type of ours.
 fn no_procedure(message: &str) -> Failure {
     let value = message
         .rsplit_once("supported: ")
+        .or_else(|| message.rsplit_once(APPLIED))
         .map(|(_, value)| value.trim())
         .filter(|value| !value.starts_with("#<offload"));
     let mut said = NO_PROCEDURE.to_owned();

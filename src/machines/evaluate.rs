@@ -4,8 +4,10 @@ mod outcome;
 mod place;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::builtin::offload::{Machine, literal_machine, machine};
+use super::builtin::offload::{Machine, literal_machine, literal_part, machine};
+use super::check;
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity, Step};
 use super::engine::{self, Failure, Value, View, list_items, view};
@@ -14,6 +16,8 @@ use super::raw::{RawField, RawMachine};
 use super::reader;
 use super::record::Field;
 use super::source::{Sources, Span, decode};
+
+use place::Straight;
 
 pub use outcome::outcome;
 
@@ -55,12 +59,19 @@ pub fn evaluate_with_engine(name: &str, bytes: &[u8], nesting: u32) -> Report {
 fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report {
     let mut outcome = evaluated(name, bytes, nesting, shortcut);
     let machines = machines_of(&mut outcome);
+    let more = if has_errors(&outcome.findings) {
+        not_reached(&mut outcome)
+    } else {
+        Vec::new()
+    };
+    let mut diagnostics = located(outcome.findings, &outcome.uses, &outcome.sources);
+    diagnostics.extend(more);
     Report {
         machines: machines
             .iter()
             .map(|machine| raw(machine, &outcome.sources))
             .collect(),
-        diagnostics: located(outcome.findings, &outcome.uses, &outcome.sources),
+        diagnostics,
         dependencies: dependency::take(),
     }
 }
@@ -152,6 +163,51 @@ fn machines_of(outcome: &mut Outcome) -> Vec<Machine> {
     })
 }
 
+/// What is wrong for certain in what an error kept from being evaluated: names
+/// become errors, literal fields of a wrong type are told.
+fn not_reached(outcome: &mut Outcome) -> Vec<Diagnostic> {
+    let is = |finding: &Finding, code: &str| finding.diagnostic.code == code;
+    if outcome.findings.iter().any(|finding| is(finding, EXIT)) {
+        return Vec::new();
+    }
+    let mut straight = Straight::new(&outcome.sources);
+    // One import that is missing is one error.
+    let mut imports: HashSet<String> = outcome
+        .findings
+        .iter()
+        .filter(|finding| finding.diagnostic.is_error())
+        .filter_map(|finding| finding.diagnostic.help.clone())
+        .collect();
+    for finding in &mut outcome.findings {
+        if finding.diagnostic.is_error()
+            || !is(finding, UNBOUND) && !is(finding, UNSUPPORTED)
+            || check::is_lost_field(&finding.diagnostic)
+            || !straight.reaches(finding.span)
+        {
+            continue;
+        }
+        let import = finding.diagnostic.help.clone();
+        let import = import.filter(|help| help.contains("(use-modules "));
+        if import.is_none_or(|import| imports.insert(import)) {
+            finding.diagnostic.severity = Severity::Error;
+        }
+    }
+    let mut wrong = Vec::new();
+    for form in &engine::program().records {
+        if straight.reaches(form.span) {
+            let is_right = |span: Span| {
+                !outcome.findings.iter().any(|finding| {
+                    let wrong = finding.span;
+                    wrong.file == span.file && wrong.start >= span.start && wrong.end <= span.end
+                })
+            };
+            let machine = raw(&literal_part(form, is_right), &outcome.sources);
+            wrong.append(&mut check::wrong_types(&machine));
+        }
+    }
+    wrong
+}
+
 fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.diagnostic.is_error())
 }
@@ -187,6 +243,9 @@ fn finding(code: &str, message: impl Into<String>, span: Span) -> Finding {
         span,
     }
 }
+
+/// The code of a file that ends itself.
+const EXIT: &str = "machines::exit";
 
 /// The codes of names that cannot be used.
 const UNSUPPORTED: &str = "machines::unsupported";
@@ -323,10 +382,29 @@ fn located(mut findings: Vec<Finding>, uses: &MacroUses, sources: &Sources) -> V
             let end = sources.end(finding.span);
             let mut trace = macro_steps(uses.get(&finding.span), sources);
             trace.append(&mut finding.diagnostic.trace);
+            trace.extend(loads(finding.span, sources));
             finding.diagnostic.trace = trace;
             finding.diagnostic.at(location).until(end)
         })
         .collect()
+}
+
+/// The forms that loaded the file of a place, the innermost first.
+fn loads(place: Span, sources: &Sources) -> Vec<Step> {
+    const MOST: usize = 4;
+    // A file may load itself, so there may be many.
+    const FAR: usize = 200;
+    let forms = std::iter::successors(sources.origin(place.file), |form| sources.origin(form.file));
+    let mut steps: Vec<Step> = Vec::new();
+    for location in forms.take(FAR).filter_map(|form| sources.location(form)) {
+        if steps.len() < MOST && steps.iter().all(|step| step.location != location) {
+            steps.push(Step {
+                what: "the file is loaded here".into(),
+                location,
+            });
+        }
+    }
+    steps
 }
 
 /// The macros that made what is wrong, the innermost first.

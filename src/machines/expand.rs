@@ -19,6 +19,7 @@ mod procedural;
 mod procedures;
 mod promises;
 mod quasi;
+mod record_star;
 mod scope;
 mod session;
 mod special;
@@ -106,6 +107,8 @@ pub struct Expander {
     templates: Vec<TemplateForm>,
     /// The use of a procedural macro that is being expanded.
     current: Use,
+    /// The variables of the records whose thunked fields are being expanded.
+    these: Vec<u32>,
     /// How many uses of macros stand inside each other here.
     depth: u32,
     /// How many uses of macros there were.
@@ -272,6 +275,7 @@ impl Expander {
             Special::Unless => self.form_when(datum, rest, scope, false),
             Special::At => self.form_at(datum, scope),
             Special::BuildMachine => Ok(self.form_build_machine(datum, rest, scope)),
+            Special::MakeRecord | Special::ThisRecord => self.form_make_record(datum, rest, scope),
             Special::UseModules | Special::Import | Special::Export | Special::AddToLoadPath => {
                 self.effect(special, datum, rest, scope)?;
                 Ok(self.nothing(datum.span))
@@ -432,6 +436,7 @@ impl Expander {
                 return self.macro_use(number, datum, scope);
             }
             Some(Binding::Special(Special::LoadPath)) => return Ok(self.load_path(span)),
+            Some(Binding::Special(Special::ThisRecord)) => return self.this_record(span),
             Some(Binding::Special(Special::Load)) => {
                 return self.load_procedure(datum, scope);
             }

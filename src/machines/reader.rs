@@ -53,7 +53,15 @@ pub struct Reader<'a> {
     /// Within braces: `f(x)` is one datum.
     neoteric: bool,
     watch: Option<Watch>,
+    /// What was wrong so far with what can be passed over; without a list the
+    /// first such thing ends the reading.
+    passed: Option<Vec<ReadError>>,
+    /// Where the first string begins that hardly ends where it does.
+    odd_text: Option<usize>,
 }
+
+/// So many things that are wrong are enough.
+const PASSED_MAX: usize = 50;
 
 /// What this text itself has said by comments such as `#!fold-case`.
 #[derive(Clone, Copy, Default)]
@@ -91,7 +99,22 @@ impl<'a> Reader<'a> {
             own: Own::default(),
             neoteric: false,
             watch: None,
+            passed: None,
+            odd_text: None,
         }
+    }
+
+    /// The same, but going on behind a character, an escape or the like that
+    /// cannot be read, with a text in its place.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.passed = Some(Vec::new());
+        self
+    }
+
+    /// What was passed over since this was asked last.
+    pub fn take_passed(&mut self) -> Vec<ReadError> {
+        self.passed.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// How many bytes of the text have been read.
@@ -113,6 +136,7 @@ impl<'a> Reader<'a> {
         let datum = self.read_form().map_err(|error| match error.problem {
             Problem::Unclosed(_) => self.with_guess(error, start),
             Problem::Unexpected(_) => self.with_early_end(error),
+            Problem::UnclosedText => self.with_odd_text(error),
             _ => error,
         })?;
         if let Some(datum) = &datum {
@@ -159,9 +183,30 @@ impl<'a> Reader<'a> {
 
     /// The next item, and within braces what is applied to it.
     fn applicable(&mut self) -> Result<Item, ReadError> {
-        match self.plain_item()? {
+        let start = self.at;
+        let item = match self.plain_item() {
+            Err(error) => {
+                self.pass(error, start)?;
+                self.datum(start, Kind::Text("".into()))
+            }
+            Ok(item) => item,
+        };
+        match item {
             Item::Datum(datum) if self.neoteric => self.applied(datum).map(Item::Datum),
             item => Ok(item),
+        }
+    }
+
+    /// Passes over what is wrong, if that can be.
+    fn pass(&mut self, error: ReadError, start: usize) -> Result<(), ReadError> {
+        match &mut self.passed {
+            Some(passed)
+                if error.problem.is_local() && self.at > start && passed.len() < PASSED_MAX =>
+            {
+                passed.push(error);
+                Ok(())
+            }
+            _ => Err(error),
         }
     }
 

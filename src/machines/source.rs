@@ -43,6 +43,24 @@ impl Sources {
             .map(|source| &*source.name)
     }
 
+    /// Notes where a file was loaded or included.
+    pub fn set_origin(&mut self, file: u16, origin: Span) {
+        if let Some(source) = self.files.get_mut(usize::from(file)) {
+            source.origin = Some(origin);
+        }
+    }
+
+    /// Where a file was loaded or included, if it was.
+    pub fn origin(&self, file: u16) -> Option<Span> {
+        self.files.get(usize::from(file))?.origin
+    }
+
+    /// How many times a file of this name is here.
+    pub fn count(&self, name: &str) -> usize {
+        let same = self.files.iter().filter(|source| *source.name == *name);
+        same.count()
+    }
+
     /// The text of a file; `None` for one that is not here.
     pub fn text(&self, file: u16) -> Option<&str> {
         self.files
@@ -76,6 +94,7 @@ impl Sources {
 struct Source {
     name: Arc<str>,
     text: String,
+    origin: Option<Span>,
     /// Where the last question was answered. Questions come mostly in the
     /// order of the text, and a file may be one line of megabytes.
     last: Cell<Cursor>,
@@ -99,6 +118,7 @@ impl Source {
         Self {
             name: name.into(),
             text: text.to_owned(),
+            origin: None,
             last: Cell::new(START),
         }
     }

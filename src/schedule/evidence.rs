@@ -147,6 +147,9 @@ pub enum Outcome<'a> {
         /// A round trip, where one was measured.
         round_trip: Option<Duration>,
     },
+    /// It should have greeted by now, and has not: nobody counts on it until it
+    /// answers.
+    Silent,
     /// It told its load.
     Load(Load),
     /// It was sent items, or has built them.
@@ -297,6 +300,7 @@ impl Evidence {
                     self.rest = None;
                 }
             }
+            Outcome::Silent => self.answered = None,
             Outcome::Load(load) => self.told(load, now),
             Outcome::Sent { items, bytes, took } => {
                 self.sent.note(items);
@@ -482,6 +486,16 @@ impl Evidence {
         }
         self.probing = Some(now);
         true
+    }
+
+    /// Tells whether the caller may look whether it is there, and keeps others
+    /// from looking meanwhile.
+    pub fn explore(&mut self, now: Moment) -> bool {
+        let is_free = self.trial_until(now).is_none();
+        if is_free {
+            self.probing = Some(now);
+        }
+        is_free
     }
 
     /// Until when others keep off because somebody tries it.

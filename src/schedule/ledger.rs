@@ -113,6 +113,17 @@ impl Ledger {
         is_ours
     }
 
+    /// Tells whether the caller may look whether the machine is there, without
+    /// having a build for it: one at a time does.
+    pub fn explore(&self, machine: &BuildMachine) -> bool {
+        let mut is_ours = true;
+        self.change(machine, |evidence| {
+            is_ours = evidence.explore(Moment::now());
+            is_ours
+        });
+        is_ours
+    }
+
     /// Ends a machine's rest: somebody says that it is mended. Tells whether
     /// it was resting.
     pub fn forgive(&self, machine: &BuildMachine) -> bool {

@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use super::line::is_key;
 use super::locks::{is_locked, lock, open_to_look, unlock};
+use crate::events::{Event, Journal};
 use crate::machines::record::BuildMachine;
 
 /// More slots than this no machine has; a larger number in a file is a slip
@@ -28,6 +29,7 @@ const MAX_SLOTS: u32 = 4096;
 #[derive(Clone, Debug)]
 pub struct Slots {
     directory: PathBuf,
+    journal: Option<Journal>,
 }
 
 /// A slot that this process holds until it is dropped.
@@ -35,10 +37,16 @@ pub struct Slots {
 pub struct Slot {
     locked: File,
     path: PathBuf,
+    journal: Option<Journal>,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        // Told before, so that whoever takes it tells of it afterwards.
+        if let Some(journal) = &self.journal {
+            let slot = &self.name();
+            journal.event(&Event::Released { slot });
+        }
         unlock(&self.locked);
     }
 }
@@ -48,7 +56,15 @@ impl Slots {
     pub fn new(state_dir: &Path) -> Self {
         Self {
             directory: state_dir.join("offload"),
+            journal: None,
         }
+    }
+
+    /// The same, which tells of each slot that is taken or given back.
+    #[must_use]
+    pub fn telling(mut self, journal: &Journal) -> Self {
+        self.journal = Some(journal.clone());
+        self
     }
 
     /// Takes a free slot of the machine; `None` when all are taken.
@@ -63,10 +79,26 @@ impl Slots {
             }
             let file = open(&path).map_err(error)?;
             if lock(&file).map_err(error)? {
-                return Ok(Some(Slot { locked: file, path }));
+                return Ok(Some(self.taken(machine, file, path)));
             }
         }
         Ok(None)
+    }
+
+    fn taken(&self, machine: &BuildMachine, locked: File, path: PathBuf) -> Slot {
+        let journal = self.journal.clone();
+        let slot = Slot {
+            locked,
+            path,
+            journal,
+        };
+        if let Some(journal) = &self.journal {
+            journal.event(&Event::Slot {
+                machine: &machine.name,
+                slot: &slot.name(),
+            });
+        }
+        slot
     }
 
     /// How many of the machine's slots are free, and how many it has. Looks
@@ -135,6 +167,13 @@ impl Slot {
     /// The slot's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What events call it: `NAME:PORT/NUMBER`.
+    fn name(&self) -> String {
+        let directory = self.path.parent().and_then(Path::parent);
+        let name = directory.and_then(|it| self.path.strip_prefix(it).ok());
+        name.unwrap_or(&self.path).display().to_string()
     }
 }
 

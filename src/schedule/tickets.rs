@@ -21,6 +21,7 @@ use std::time::Duration;
 use super::line::{self, Number, Ticket};
 use super::slots::{Slot, SlotError, Slots, key, slots_of};
 use crate::clock::since_boot;
+use crate::events::{Event, Journal};
 use crate::machines::record::BuildMachine;
 
 mod folder;
@@ -36,6 +37,7 @@ pub struct Line {
     folder: Folder,
     slots: Slots,
     set: Option<usize>,
+    journal: Option<Journal>,
 }
 
 impl Line {
@@ -46,7 +48,16 @@ impl Line {
             folder: Folder::new(state_dir.join("offload/hook/line")),
             slots: Slots::new(state_dir),
             set,
+            journal: None,
         }
+    }
+
+    /// The same, which tells of tickets and slots.
+    #[must_use]
+    pub fn telling(mut self, journal: &Journal) -> Self {
+        self.slots = self.slots.telling(journal);
+        self.journal = Some(journal.clone());
+        self
     }
 
     /// Everybody who waits at this moment.
@@ -91,6 +102,7 @@ impl Line {
             version: 0,
             derivation: derivation.replace(char::is_control, "?"),
             held: Vec::new(),
+            shown: Vec::new(),
             bell: Bell::new(),
         }
     }
@@ -223,6 +235,8 @@ pub struct Place {
     version: u32,
     derivation: String,
     held: Vec<Held>,
+    /// What the ticket says that others see.
+    shown: Vec<String>,
     bell: Bell,
 }
 
@@ -232,8 +246,8 @@ impl Place {
         self.number
     }
 
-    /// What wakes the waiter so that it looks at its flag: give it to whoever
-    /// sets that flag.
+    /// What wakes the waiter so that it looks at its flag and asks for its wish:
+    /// give it to whoever sets that flag or changes the wish.
     pub fn bell(&self) -> Bell {
         self.bell.clone()
     }
@@ -283,7 +297,11 @@ impl Place {
 
     /// Takes the ticket down; the place in the order stays.
     pub fn leave(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
         self.held.clear();
+        self.tell(&Event::OutOfLine);
     }
 
     /// Replaces the ticket: first the new one, then away with the old.
@@ -297,12 +315,23 @@ impl Place {
         let held = self.line.folder.put_up(name, &text)?;
         self.held.clear();
         self.held.push(held);
+        ticket.machines().clone_into(&mut self.shown);
+        self.tell(&Event::InLine {
+            number: &self.number.to_string(),
+            machines: ticket.machines(),
+        });
         Ok(())
     }
 
-    /// Tells whether others see that it stands in line.
-    fn is_shown(&self) -> bool {
-        self.held.iter().any(Held::is_there)
+    fn tell(&self, event: &Event<'_>) {
+        if let Some(journal) = &self.line.journal {
+            journal.event(event);
+        }
+    }
+
+    /// Tells whether others see that ticket.
+    fn shows(&self, ticket: &Ticket) -> bool {
+        self.shown == ticket.machines() && self.held.iter().any(Held::is_there)
     }
 }
 

@@ -149,6 +149,117 @@ fn unbalanced_parentheses() {
 }
 
 #[test]
+fn unbalanced_parentheses_where_the_indentation_says_nothing() {
+    let env = environment();
+    // All in one line, and nothing indented.
+    insta::assert_snapshot!(env.check(
+        "(list (build-machine (name \"a\" (user \"u\")))"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:2:21: error: this `(` is never closed [machines::read]
+      (list (build-machine (name "a" (user "u")))
+                           ^
+      help: by the fields, a `)` is missing before column 31 of line 2
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+    insta::assert_snapshot!(env.check(
+        "(list\n(build-machine\n(name \"a\")\n(systems (list \"x86_64-linux\")\n(user \"u\")))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:5:0: error: this `(` is never closed [machines::read]
+      (systems (list "x86_64-linux")
+      ^
+      help: by the fields, a `)` is missing at the end of line 5
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+    // One too many in the middle.
+    insta::assert_snapshot!(env.check(
+        "(list\n  (build-machine\n    (name \"a\")))\n  (build-machine\n    (name \"b\")))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:3:2: error: this build machine lacks the field user [machines::missing-field]
+        (build-machine
+        ^^^^^^^^^^^^^^
+    m.scm:4:15: error: one `)` too many [machines::read]
+          (name "a")))
+                     ^
+      help: the form of line 2 ends here already, but line 5 is indented as if it belonged to it; so the `)` in line 6 closes nothing
+    m.scm:5:2: error: this build machine lacks the field user [machines::missing-field]
+        (build-machine
+        ^^^^^^^^^^^^^^
+
+    m.scm: no machines, 3 errors, no warnings
+    --- stderr
+    "##);
+    // A `"` that is missing turns all others over.
+    insta::assert_snapshot!(env.check(
+        "(list\n  (build-machine\n    (name \"a)\n    (user \"u\")))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:4:10: error: this string is never closed [machines::read]
+          (name "a)
+                ^
+      help: by what follows, a `"` is missing in line 4; a `"` in a string is written `\"`
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+    // What is only the consequence of a parenthesis is not said.
+    insta::assert_snapshot!(env.check(
+        "(list\n  build-machine\n    (name \"a\")\n    (user \"u\"))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:3:2: error: `build-machine` is syntax and no procedure: it can only stand first in a list [machines::syntax]
+        build-machine
+        ^^^^^^^^^^^^^
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_the_rest() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(list \"a\\qb\" #\\foo)\n)\n(build-machine (name #<x>) (usr \"u\"))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:2:8: error: invalid escape `\q` in a string [machines::read]
+      (list "a\qb" #\foo)
+              ^^
+      help: a backslash is written `\\`
+    m.scm:2:13: error: unknown character name `#\foo` [machines::read]
+      (list "a\qb" #\foo)
+                   ^^^^^
+    m.scm:3:0: error: unexpected `)`: nothing is open here [machines::read]
+      )
+      ^
+    m.scm:4:21: error: unknown syntax `#<x>` [machines::read]
+      (build-machine (name #<x>) (usr "u"))
+                           ^^^^
+      help: this is how a value is shown that cannot be read back
+    m.scm:4:27: error: `usr` is no field of build-machine [machines::unknown-field]
+      (build-machine (name #<x>) (usr "u"))
+                                 ^^^^^^^^^
+      help: did you mean `user`? The fields are name, port, systems, user, private-key, host-key, compression, compression-level, daemon-socket, overload-threshold, parallel-builds, speed, features
+
+    m.scm: no machines, 5 errors, no warnings
+    --- stderr
+    "##);
+}
+
+#[test]
 fn exceptions_point_at_what_failed() {
     let env = environment();
     insta::assert_snapshot!(env.check("(define (f x)\n  (car x))\n(list (f 5))\n"), @r"
@@ -271,37 +382,17 @@ fn values_that_are_no_list_of_machines() {
     insta::assert_snapshot!(env.check(
         "(list (machine (operating-system os) (environment managed-host-environment-type)
                (configuration (machine-ssh-configuration (host-name \"a\") (system \"x86_64-linux\")))))"
-    ), @r#"
+    ), @r##"
     status 1
     --- stdout
     m.scm:2:7: error: unbound variable `machine` [machines::unbound-variable]
       (list (machine (operating-system os) (environment managed-host-environment-t…
              ^^^^^^^
       help: this looks like a file for `guix deploy` or `guix system`: a machine file gives a list of (build-machine …) forms
-    m.scm:2:16: warning: unbound variable `operating-system` [machines::unbound-variable]
-      (list (machine (operating-system os) (environment managed-host-environment-t…
-                      ^^^^^^^^^^^^^^^^
-    m.scm:2:33: warning: unbound variable `os` [machines::unbound-variable]
-      (list (machine (operating-system os) (environment managed-host-environment-t…
-                                       ^^
-      help: did you mean `cos`?
-    m.scm:2:38: warning: unbound variable `environment` [machines::unbound-variable]
-      (list (machine (operating-system os) (environment managed-host-environment-t…
-                                            ^^^^^^^^^^^
-      help: `environment` is in (rnrs eval): (use-modules (rnrs eval))
-    m.scm:3:16: warning: unbound variable `configuration` [machines::unbound-variable]
-                     (configuration (machine-ssh-configuration (host-name "a") (sy…
-                      ^^^^^^^^^^^^^
-    m.scm:3:31: warning: unbound variable `machine-ssh-configuration` [machines::unbound-variable]
-                     (configuration (machine-ssh-configuration (host-name "a") (sy…
-                                     ^^^^^^^^^^^^^^^^^^^^^^^^^
-    m.scm:3:58: warning: unbound variable `host-name` [machines::unbound-variable]
-                     (configuration (machine-ssh-configuration (host-name "a") (sy…
-                                                                ^^^^^^^^^
 
-    m.scm: no machines, 1 error, 6 warnings
+    m.scm: no machines, 1 error, no warnings
     --- stderr
-    "#);
+    "##);
 }
 
 #[test]
@@ -615,6 +706,85 @@ fn warnings_about_private_keys() {
     m.scm: 7 machines, no errors, 7 warnings
     --- stderr
     "#);
+}
+
+#[test]
+fn a_file_that_includes_itself() {
+    let env = environment();
+    env.file("self.scm", "(include \"self.scm\")\n");
+    insta::assert_snapshot!(env.check("(include \"self.scm\")\n"), @r##"
+    status 1
+    --- stdout
+    DIR/self.scm:1:0: error: files load each other without end [machines::syntax]
+      (include "self.scm")
+      ^^^^^^^^^^^^^^^^^^^^
+      DIR/self.scm:1:0: the file is loaded here
+      m.scm:2:0: the file is loaded here
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+    env.file("load.scm", "(load \"load.scm\")\n");
+    insta::assert_snapshot!(env.check("(load \"load.scm\")\n"), @r##"
+    status 1
+    --- stdout
+    DIR/load.scm:1:0: error: files load each other without end [machines::syntax]
+      (load "load.scm")
+      ^^^^^^^^^^^^^^^^^
+      DIR/load.scm:1:0: the file is loaded here
+      m.scm:2:0: the file is loaded here
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "##);
+}
+
+#[test]
+fn an_error_does_not_hide_what_comes_after_it() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(list (build-machine (name \"a\") (usr \"u\") (port \"22\"))\n      \
+         (build-machine (name zed) (user (if #f bar \"u\")) (speed 'fast)))\n\
+         (define (f) (foo))\n(define one (first (filter baz '())))\n(list (first one))\n"
+    ), @r##"
+    status 1
+    --- stdout
+    m.scm:2:32: error: `usr` is no field of build-machine [machines::unknown-field]
+      (list (build-machine (name "a") (usr "u") (port "22"))
+                                      ^^^^^^^^^
+      help: did you mean `user`? The fields are name, port, systems, user, private-key, host-key, compression, compression-level, daemon-socket, overload-threshold, parallel-builds, speed, features
+    m.scm:2:48: error: `port` must be an integer, but it is "22" [machines::wrong-type]
+      (list (build-machine (name "a") (usr "u") (port "22"))
+                                                      ^^^^
+      help: write the number without quotes
+    m.scm:3:27: error: unbound variable `zed` [machines::unbound-variable]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+                                 ^^^
+    m.scm:3:45: warning: unbound variable `bar` [machines::unbound-variable]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+                                                   ^^^
+      help: did you mean `car`?
+    m.scm:3:62: error: `speed` must be a number, but it is `fast` [machines::wrong-type]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+                                                                    ^^^^^
+    m.scm:4:13: warning: unbound variable `foo` [machines::unbound-variable]
+      (define (f) (foo))
+                   ^^^
+    m.scm:5:13: error: unbound variable `first` [machines::unbound-variable]
+      (define one (first (filter baz '())))
+                   ^^^^^
+      help: `first` is in (srfi srfi-1): (use-modules (srfi srfi-1))
+    m.scm:5:27: warning: unbound variable `baz` [machines::unbound-variable]
+      (define one (first (filter baz '())))
+                                 ^^^
+    m.scm:6:7: warning: unbound variable `first` [machines::unbound-variable]
+      (list (first one))
+             ^^^^^
+      help: `first` is in (srfi srfi-1): (use-modules (srfi srfi-1))
+
+    m.scm: no machines, 5 errors, 4 warnings
+    --- stderr
+    "##);
 }
 
 #[test]

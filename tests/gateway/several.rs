@@ -23,7 +23,7 @@ fn each_tells() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = closed.local_addr().unwrap().port();
     drop(closed);
-    let mut probe = Probe::default();
+    let mut probe = Probe::new(|| {});
     let begun = Instant::now();
     let ports = [sshd.port(), silent.local_addr().unwrap().port(), nobody];
     for (number, port) in ports.into_iter().enumerate() {
@@ -53,7 +53,7 @@ fn each_tells() {
 /// A connection that is left before it is authenticated counts as an offence.
 fn logs_in_first() {
     let sshd = Sshd::start("");
-    let mut probe = Probe::default();
+    let mut probe = Probe::new(|| {});
     probe.begin(0, &sshd.machine(), None, &limits(), ());
     let news = probe.next(Instant::now() + SOON);
     assert!(matches!(news, Some((0, News::Greeted(_)))), "{news:?}");

@@ -8,8 +8,11 @@
 //! `OFFLOAD_LAB_HOOK=stock|extension` runs them on Guix's own hook, or on ours
 //! called through an extension, in place of ours in front of `guix`.
 
+mod beside_stock;
 mod by_hand;
 mod clients;
+mod dead;
+mod drains;
 mod failing;
 mod forwarding;
 mod full_disk;
@@ -17,11 +20,14 @@ mod graph;
 mod heads;
 mod interrupted;
 mod keys;
+mod killed;
 mod large;
 mod limits;
 mod old_daemons;
 mod outputs;
 mod pool;
+mod queue;
+mod sick;
 mod slots;
 mod trivial;
 mod unmatched;
@@ -52,9 +58,15 @@ fn main() -> ExitCode {
         unreachable::CASES,
         full_disk::CASES,
         unmatched::CASES,
+        sick::CASES,
         slots::CASES,
+        queue::CASES,
+        beside_stock::CASES,
+        drains::CASES,
+        killed::CASES,
         heads::CASES,
         clients::CASES,
+        dead::CASES,
         interrupted::CASES,
         forwarding::CASES,
         old_daemons::CASES,

@@ -344,3 +344,9 @@
 
 (delete-duplicates '(1 1))
 !> unbound-variable: Unbound variable: delete-duplicates
+
+(list (list-index '(a b c) 'b) (list-index '(a b c) 'z) (list-index '(1 2) 2))
+=> (1 #f 1)
+
+(apply "x" '(1))
+!> wrong-type-arg: Wrong type to apply: "x"

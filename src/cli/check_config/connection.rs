@@ -45,18 +45,25 @@ fn warning(code: &str, message: String, field: &RawField) -> Diagnostic {
         .until(field.end)
 }
 
+const COPY_ANEW: &str =
+    "copy the whole line anew from the machine's /etc/ssh/ssh_host_ed25519_key.pub";
+
 fn host_key(machine: &RawMachine) -> Option<Diagnostic> {
     let (line, field) = text(machine, Field::HostKey)?;
-    let problem = HostKey::parse(line).err()?;
+    let problem = match HostKey::parse(line) {
+        Ok(key) if key.is_whole() => return None,
+        Ok(_) => {
+            let message = "this `host-key` cannot be used: it was cut off".into();
+            return Some(warning("no-host-key-line", message, field).with_help(COPY_ANEW));
+        }
+        Err(problem) => problem,
+    };
     let (code, help) = match problem {
         HostKeyProblem::UnsupportedType(_) | HostKeyProblem::Certificate => (
             "unsupported-host-key",
             "write the machine's /etc/ssh/ssh_host_ed25519_key.pub here",
         ),
-        HostKeyProblem::TypeDiffers { .. } => (
-            "host-key-type",
-            "copy the whole line anew from the machine's /etc/ssh/ssh_host_ed25519_key.pub",
-        ),
+        HostKeyProblem::TypeDiffers { .. } => ("host-key-type", COPY_ANEW),
         _ => (
             "no-host-key-line",
             "write the line of the machine's /etc/ssh/ssh_host_ed25519_key.pub here, such as \

@@ -141,7 +141,8 @@ fn systems(raw: &RawMachine) -> Value {
         (Some(systems), _) => value(Field::Systems, systems),
         (None, Some(Plain::Text(system))) => json!([system]),
         (None, Some(system)) => scheme(&Plain::List(vec![system.clone()])),
-        (None, None) => json!(false),
+        // As the accessor gives it.
+        (None, None) => json!([false]),
     }
 }
 

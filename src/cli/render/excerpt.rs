@@ -18,14 +18,43 @@ const CONTEXT: usize = 16;
 /// The texts of the files that diagnostics are about, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    files: BTreeMap<String, Option<String>>,
+    files: BTreeMap<String, Option<Lines>>,
+}
+
+/// A text that knows where its lines begin: there may be thousands of them,
+/// and something wrong with each.
+#[derive(Debug)]
+struct Lines {
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn new(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let ends = text.match_indices('\n');
+        let starts = std::iter::once(0).chain(ends.map(|(end, _)| end.saturating_add(1)));
+        Self {
+            starts: starts.collect(),
+            text,
+        }
+    }
+
+    fn get(&self, index: usize) -> Option<&str> {
+        let rest = self.text.get(*self.starts.get(index)?..)?;
+        let line = rest.split('\n').next()?;
+        Some(
+            line.strip_prefix('\u{feff}')
+                .filter(|_| index == 0)
+                .unwrap_or(line),
+        )
+    }
 }
 
 impl Texts {
     /// Takes a text in that has been read already.
     pub(crate) fn add(&mut self, name: &str, text: &[u8]) {
-        let text = String::from_utf8_lossy(text).into_owned();
-        self.files.insert(name.to_owned(), Some(text));
+        self.files.insert(name.to_owned(), Some(Lines::new(text)));
     }
 
     /// The line that a place is in, without its end; other files than those
@@ -34,14 +63,13 @@ impl Texts {
         let file = &*location.file;
         if !self.files.contains_key(file) {
             let bytes = read_file(Path::new(file));
-            let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             // It is shown where it can be.
-            self.files.insert(file.to_owned(), text.ok());
+            let lines = bytes.ok().map(|bytes| Lines::new(&bytes));
+            self.files.insert(file.to_owned(), lines);
         }
-        let text = self.files.get(file)?.as_deref()?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let lines = self.files.get(file)?.as_ref()?;
         let index = usize::try_from(location.line).ok()?.checked_sub(1)?;
-        let line = text.split('\n').nth(index)?.trim_end_matches('\r');
+        let line = lines.get(index)?.trim_end_matches('\r');
         // Nothing to point at.
         (!line.trim().is_empty()).then(|| line.to_owned())
     }

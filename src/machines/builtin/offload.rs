@@ -106,6 +106,23 @@ pub fn literal_machine(form: &RecordForm) -> Option<Machine> {
     machine_of(form, &[]).ok()
 }
 
+/// What is constant of a form that was not evaluated, but for values that
+/// could not be understood.
+pub fn literal_part(form: &RecordForm, is_right: impl Fn(Span) -> bool) -> Machine {
+    let fields = form.fields.iter().filter_map(|field| match field.value {
+        FieldSource::Constant(number) if is_right(field.span) => Some(MachineField {
+            field: field.field,
+            span: field.span,
+            value: FieldValue::Constant(number),
+        }),
+        _ => None,
+    });
+    Machine {
+        span: form.span,
+        fields: Rc::new(fields.collect()),
+    }
+}
+
 fn machine_of(form: &RecordForm, arguments: &[Value]) -> Result<Machine, Fault> {
     let argument = |index: u32| {
         arguments.get(index as usize).ok_or_else(|| {

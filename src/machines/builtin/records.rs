@@ -33,6 +33,7 @@ pub(super) const TABLE: Table = &[
     ("record-type-fields", record_type_fields),
     ("record-type-parent", record_type_parent),
     ("%record-update", record_update),
+    ("%record-field", record_field),
 ];
 
 pub(super) const EXCEPTIONS: Table = exceptions::TABLE;
@@ -357,6 +358,18 @@ fn record_update(values: &[Value]) -> Answer {
         *old = arguments.value(2)?.clone();
     }
     new_record(Rc::clone(&record.of), fields)
+}
+
+/// `(%record-field RECORD TYPE FIELD)`
+fn record_field(values: &[Value]) -> Answer {
+    let arguments = Arguments::exactly("struct-ref", values, 3)?;
+    let of = type_argument(&arguments, 1)?;
+    let value = arguments.value(0)?;
+    let place = of.index(arguments.symbol(2)?);
+    belongs(value, of.number)
+        .zip(place)
+        .and_then(|(record, place)| record.field(place))
+        .ok_or_else(|| raise::wrong_type_of("struct-ref", 1, "struct", value))
 }
 
 /// The fields of two records of one type, for `equal?`.

@@ -3,7 +3,9 @@
 //! The engine names the operator of a call that failed, and of the calls that
 //! led there only those that left a frame.
 
-use crate::machines::datum::Datum;
+use std::collections::HashMap;
+
+use crate::machines::datum::{Datum, Kind};
 use crate::machines::reader::{NESTING_MAX, Reader, read_all};
 use crate::machines::source::{Sources, Span};
 
@@ -66,5 +68,75 @@ fn find_calls(form: &Datum, name: &str, calls: &mut Vec<Span>) {
             calls.push(datum.span);
         }
         waiting.extend(items);
+    }
+}
+
+/// Forms that evaluate all that stands in them, whatever the values are.
+const STRAIGHT: [&str; 10] = [
+    "list",
+    "cons",
+    "cons*",
+    "append",
+    "apply",
+    "map",
+    "filter",
+    "string-append",
+    "build-machine",
+    "begin",
+];
+
+/// Tells of places whether they are reached for certain once the form around
+/// them is.
+pub(super) struct Straight<'s> {
+    sources: &'s Sources,
+    files: HashMap<u16, Vec<Datum>>,
+}
+
+impl<'s> Straight<'s> {
+    pub(super) fn new(sources: &'s Sources) -> Self {
+        Self {
+            sources,
+            files: HashMap::new(),
+        }
+    }
+
+    pub(super) fn reaches(&mut self, place: Span) -> bool {
+        let data = self.files.entry(place.file).or_insert_with(|| {
+            let text = self.sources.text(place.file).unwrap_or_default();
+            let mut reader = Reader::new(text, place.file, NESTING_MAX).passing();
+            let mut data = Vec::new();
+            while let Ok(Some(datum)) = reader.read() {
+                data.push(datum);
+            }
+            data
+        });
+        let mut forms = data.as_slice();
+        let mut clauses = false;
+        loop {
+            let after = forms.partition_point(|form| form.span.start <= place.start);
+            let Some(form) = after.checked_sub(1).and_then(|index| forms.get(index)) else {
+                return false;
+            };
+            if form.span == place {
+                return true;
+            }
+            let Kind::List(items) = &form.kind else {
+                return false;
+            };
+            let head = items.first();
+            if head.is_some_and(|head| head.span == place) {
+                return true;
+            }
+            let name = head.and_then(Datum::symbol);
+            let is = |known: &str| name.is_some_and(|name| &**name == known);
+            let inside = name.is_some_and(|name| STRAIGHT.contains(&&**name))
+                || is("define") && items.get(1).is_some_and(|name| name.symbol().is_some());
+            if !clauses && !inside {
+                return false;
+            }
+            // A clause is a list with a name before the value.
+            clauses = !clauses && is("build-machine");
+            forms = items;
+        }
     }
 }

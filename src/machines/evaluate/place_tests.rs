@@ -209,6 +209,7 @@ fn errors_are_where_the_macro_is_used() {
                 "m:1:21: error: `nmae` is no field",
                 "m:1:38: error: `if` takes",
                 "m:1:53: error: `(port)` is no field",
+                "m:1:50: error: `user` must be a string",
             ],
         ),
         (
@@ -216,6 +217,7 @@ fn errors_are_where_the_macro_is_used() {
             &[
                 "m:1:26: error: `naem` is no field",
                 "m:1:35: error: the field `name` is given twice",
+                "m:1:41: error: `name` must be a string",
             ],
         ),
         // One word about syntax whose module is missing.

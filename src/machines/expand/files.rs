@@ -149,8 +149,15 @@ impl Expander {
             Ok(bytes) => match decode(&bytes) {
                 Ok(text) => {
                     let text = text.into_owned();
-                    let file = self.sources.add(&path.to_string_lossy(), &text)?;
-                    return Some((file, text));
+                    let name = path.to_string_lossy();
+                    // Whatever includes itself.
+                    if self.sources.count(&name) < DEPTH_MAX as usize
+                        && let Some(file) = self.sources.add(&name, &text)
+                    {
+                        self.sources.set_origin(file, span);
+                        return Some((file, text));
+                    }
+                    self.find(malformed(span, "files load each other without end"));
                 }
                 Err(error) => {
                     let message = format!("{}: {}", path.display(), error.message);

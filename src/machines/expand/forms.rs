@@ -102,6 +102,31 @@ impl Expander {
         Ok(local)
     }
 
+    /// `(set! (PROCEDURE ARGUMENT …) VALUE)`
+    fn set_through(
+        &mut self,
+        operator: &Datum,
+        arguments: &[Datum],
+        value: &Datum,
+        span: Span,
+        scope: &Rc<Scope>,
+    ) -> Expr {
+        // SRFI-17 gives the core's accessors setters, for everybody.
+        let setter = if self.has_loaded("(srfi srfi-17)") {
+            "%setter"
+        } else {
+            "setter"
+        };
+        let operator = self.expr(operator, scope);
+        let setter = self.library_call(setter, vec![operator], span);
+        let mut all: Vec<Expr> = arguments
+            .iter()
+            .map(|argument| self.expr(argument, scope))
+            .collect();
+        all.push(self.expr(value, scope));
+        self.applied(setter, all, span)
+    }
+
     pub(super) fn form_set(
         &mut self,
         datum: &Datum,
@@ -111,6 +136,9 @@ impl Expander {
         let [target, value] = rest else {
             return Err(malformed(datum.span, "`set!` takes a variable and a value"));
         };
+        if let Some([operator, arguments @ ..]) = target.list() {
+            return Ok(self.set_through(operator, arguments, value, datum.span, scope));
+        }
         let Some(name) = target.symbol() else {
             return Err(malformed(
                 target.span,

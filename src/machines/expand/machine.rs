@@ -16,15 +16,15 @@ use crate::machines::similar::nearest;
 use crate::machines::source::Span;
 
 /// A clause `(FIELD EXPR)`.
-struct Clause<'d> {
-    name: &'d Rc<str>,
-    value: &'d Datum,
-    span: Span,
+pub(super) struct Clause<'d> {
+    pub name: &'d Rc<str>,
+    pub value: &'d Datum,
+    pub span: Span,
 }
 
 impl Clause<'_> {
     /// The name of the field, also if a template brought it in.
-    fn field(&self) -> &str {
+    pub fn field(&self) -> &str {
         base_name(self.name)
     }
 }
@@ -246,7 +246,7 @@ fn unknown_field(name: &str) -> Diagnostic {
 }
 
 /// A clause of the form, which must be (FIELD EXPR).
-fn clause(datum: &Datum) -> Expanded<Clause<'_>> {
+pub(super) fn clause(datum: &Datum) -> Expanded<Clause<'_>> {
     if let Some([name, value]) = datum.list()
         && let Some(name) = name.symbol()
     {

@@ -13,7 +13,8 @@
 //!   may use whatever their module sees, exported or not, and each other.
 //! - Any other form is expanded when the module is loaded and must come to
 //!   definitions, like `define-record-type`.
-//! - Values must be procedures: the order of definitions is not kept.
+//! - The order of definitions is not kept: what a value mentions is there
+//!   before it, but two values cannot need each other.
 //! - An error in a form that a macro made is reported at the use of the macro.
 
 mod files;
@@ -113,6 +114,8 @@ pub struct Modules {
     loading: Vec<&'static str>,
     reached: HashSet<u32>,
     queue: Vec<u32>,
+    /// What the definition that is being expanded mentions.
+    mentioned: Vec<u32>,
     /// All procedures in Rust and all special forms; only modules see it.
     root: Rc<Scope>,
     /// What (guile) defines, for the other modules.
@@ -143,6 +146,14 @@ enum Definition {
     Datum(Datum),
 }
 
+/// A definition of the library that is to be run.
+struct Needed {
+    global: u32,
+    /// Not there any more once it has its place.
+    value: Option<Expr>,
+    mentioned: Vec<u32>,
+}
+
 /// Parses one form of the library.
 pub(super) fn parse_definition(text: &str) -> Option<Datum> {
     reader::Reader::new(text, LIBRARY, reader::NESTING_MAX)
@@ -156,6 +167,7 @@ impl Modules {
         if self.reached.insert(global) {
             self.queue.push(global);
         }
+        self.mentioned.push(global);
         self.evaluates |= self.evaluating.contains(&global);
     }
 
@@ -227,6 +239,7 @@ impl Expander {
 
     /// Expands what the file needs of the library.
     pub(super) fn library(&mut self) {
+        let mut found = Vec::new();
         while let Some(global) = self.modules.queue.pop() {
             let Some((definition, scope)) = self.modules.definitions.remove(&global) else {
                 continue;
@@ -236,10 +249,56 @@ impl Expander {
                 Definition::Datum(datum) => Some(datum),
             };
             if let Some(datum) = datum {
+                self.modules.mentioned.clear();
                 let value = self.definition_value(&datum, &scope);
-                self.program.library.push((global, value));
+                found.push(Needed {
+                    global,
+                    value: Some(value),
+                    mentioned: std::mem::take(&mut self.modules.mentioned),
+                });
             }
         }
+        // A value may need what it mentions, and that what it mentions.
+        let places: HashMap<u32, usize> = found
+            .iter()
+            .enumerate()
+            .map(|(place, needed)| (needed.global, place))
+            .collect();
+        for place in 0..found.len() {
+            self.run_after_mentioned(place, &mut found, &places);
+        }
+    }
+
+    fn run_after_mentioned(
+        &mut self,
+        place: usize,
+        found: &mut [Needed],
+        places: &HashMap<u32, usize>,
+    ) {
+        let Some(needed) = found.get_mut(place) else {
+            return;
+        };
+        let (global, value) = (needed.global, needed.value.take());
+        let Some(value) = value else {
+            return;
+        };
+        for mentioned in std::mem::take(&mut needed.mentioned) {
+            if let Some(place) = places.get(&mentioned) {
+                self.run_after_mentioned(*place, found, places);
+            }
+        }
+        self.program.library.push((global, value));
+    }
+
+    /// Tells whether a module is in use.
+    pub(super) fn has_loaded(&self, name: &str) -> bool {
+        self.modules.loaded.contains_key(name)
+    }
+
+    /// Tells whether a module that is here lacks this name.
+    pub(super) fn lacks(&mut self, module: &str, name: &str) -> bool {
+        self.module(module)
+            .is_some_and(|exports| !exports.contains_key(name))
     }
 
     /// What a module exports; `None` if there is no such module.

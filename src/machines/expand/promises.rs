@@ -85,8 +85,13 @@ impl Expander {
     /// reached, as in Guile, so warnings until then.
     pub(super) fn find_broken_promises(&mut self) {
         for (name, promise) in std::mem::take(&mut self.promises) {
+            let home = super::known_module_of(&name);
+            let lacking = home.filter(|home| self.lacks(home, &name));
             for (span, scope, _) in promise.uses {
-                let diagnostic = unbound(&name, &scope);
+                let diagnostic = match lacking {
+                    Some(module) => unsupported(&name, module),
+                    None => unbound(&name, home, &scope),
+                };
                 self.find_unbound(diagnostic, span);
             }
         }
@@ -100,19 +105,16 @@ impl Expander {
     }
 }
 
-fn unbound(name: &str, scope: &Scope) -> Diagnostic {
-    let home = super::known_module_of(name);
-    if home == Some("(guile)") {
-        return Diagnostic::warning(
-            "unsupported",
-            format!("`{name}` is known to Guile but not supported here"),
-        );
-    }
-    let module = super::known_module_of(name);
-    if module == Some("(guile)") {
-        let message = format!("`{name}` is known to Guile but not supported here");
-        return Diagnostic::warning("unsupported", message);
-    }
+/// What Guile has and this has not.
+fn unsupported(name: &str, module: &str) -> Diagnostic {
+    let known = match module {
+        "(guile)" => format!("`{name}` is known to Guile"),
+        module => format!("`{name}` of {module} is known to Guile"),
+    };
+    Diagnostic::warning("unsupported", known + " but not supported here")
+}
+
+fn unbound(name: &str, home: Option<&str>, scope: &Scope) -> Diagnostic {
     let mut diagnostic =
         Diagnostic::warning("unbound-variable", format!("unbound variable `{name}`"));
     diagnostic.help = match home {

@@ -21,7 +21,7 @@ use crate::machines::engine::raise::wrong_type_expecting;
 use crate::machines::engine::{
     self, Failure, Thrown, Value, View, boolean, from_datum, text, unspecified, view,
 };
-use crate::machines::reader::{ReadError, Reader};
+use crate::machines::reader::{Problem, ReadError, Reader};
 use crate::machines::source::{Sources, Span};
 
 thread_local! {
@@ -62,17 +62,42 @@ pub enum FileValue {
     Value(Value),
 }
 
+/// The forms of a text as far as it can be read, and what is wrong with it.
+fn read_whole(text: &str, file: u16, nesting: u32) -> (Vec<Datum>, Vec<ReadError>) {
+    let mut reader = Reader::new(text, file, nesting).passing();
+    let (mut data, mut wrong) = (Vec::new(), Vec::new());
+    loop {
+        let read = reader.read();
+        wrong.append(&mut reader.take_passed());
+        match read {
+            Ok(Some(datum)) => data.push(datum),
+            Ok(None) => break,
+            Err(error) => {
+                let goes_on = matches!(error.problem, Problem::Unexpected(_) | Problem::TooMany(_));
+                wrong.push(error);
+                if !goes_on || wrong.len() >= WRONG_MAX {
+                    break;
+                }
+            }
+        }
+    }
+    wrong.sort_by_key(|error| error.span.start);
+    (data, wrong)
+}
+
+/// So many things that are wrong are enough.
+const WRONG_MAX: usize = 20;
+
 impl Expander {
     /// Evaluates the forms of a text, which is this one of the sources.
     pub fn evaluate_text(&mut self, file: u16, text: &str, nesting: u32) {
         self.nesting = nesting;
-        let mut reader = Reader::new(text, file, nesting);
-        let mut data = Vec::new();
-        let end = loop {
-            match reader.read() {
-                Ok(Some(datum)) => data.push(datum),
-                Ok(None) => break None,
-                Err(error) => break Some(error),
+        let (data, wrong) = read_whole(text, file, nesting);
+        let mut wrong = wrong.into_iter().peekable();
+        let mut stop_at = |this: &mut Self, start: u32| {
+            while let Some(error) = wrong.next_if(|error| error.span.start < start) {
+                this.findings.push(unreadable(error));
+                this.stop();
             }
         };
         let mut data = data.as_slice();
@@ -83,17 +108,16 @@ impl Expander {
                 .and_then(<[Datum]>::first)
                 .is_some_and(|head| special(head, &file) == Some(Special::DefineModule))
         {
+            stop_at(self, first.span.end);
             self.evaluate_form(first);
             data = rest;
         }
         self.declare_redefined(data);
         for datum in data {
+            stop_at(self, datum.span.end);
             self.evaluate_form(datum);
         }
-        if let Some(error) = end {
-            self.findings.push(unreadable(error));
-            self.stop();
-        }
+        stop_at(self, u32::MAX);
     }
 
     /// Evaluates a form, or leaves it to the end of the unit.

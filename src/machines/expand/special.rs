@@ -113,6 +113,10 @@ pub enum Special {
     DefineModule,
     /// `build-machine`
     BuildMachine,
+    /// `%make-record*`, the constructors of (guix records)
+    MakeRecord,
+    /// `this-record` of it
+    ThisRecord,
     /// A word that has a meaning inside other forms only.
     Auxiliary,
     /// A form that Guile has and this does not.
@@ -134,6 +138,7 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("define", Special::Define),
     ("define-public", Special::Define),
     ("define-once", Special::Define),
+    ("define-private", Special::Define),
     ("define-inlinable", Special::Define),
     ("define-integrable", Special::Define),
     ("define*", Special::DefineStar),
@@ -144,6 +149,7 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("define-syntax-rule", Special::DefineSyntaxRule),
     ("define-macro", Special::DefineMacro),
     ("defmacro", Special::DefineMacro),
+    ("defmacro-public", Special::DefineMacro),
     ("let-syntax", Special::LetSyntax),
     ("letrec-syntax", Special::LetrecSyntax),
     ("syntax-rules", Special::SyntaxRules),
@@ -185,6 +191,8 @@ pub const SPECIALS: &[(&str, Special)] = &[
     ("export", Special::Export),
     ("export!", Special::Export),
     ("re-export", Special::Export),
+    ("export-syntax", Special::Export),
+    ("re-export-syntax", Special::Export),
     ("define-module", Special::DefineModule),
     ("else", Special::Auxiliary),
     ("=>", Special::Auxiliary),
@@ -198,6 +206,8 @@ pub const SPECIALS: &[(&str, Special)] = &[
 /// Special forms that only modules export.
 pub const MODULE_SPECIALS: &[(&str, Special)] = &[
     ("build-machine", Special::BuildMachine),
+    ("%make-record*", Special::MakeRecord),
+    ("this-record", Special::ThisRecord),
     ("let-values", Special::LetValues),
     ("let*-values", Special::LetStarValues),
     ("receive", Special::Receive),

@@ -23,6 +23,9 @@ pub enum Problem {
     /// A closing parenthesis too many.
     #[error("unexpected `{0}`: nothing is open here")]
     Unexpected(char),
+    /// The same, where the indentation shows which one it is.
+    #[error("one `{0}` too many")]
+    TooMany(char),
     /// `(` closed by `]` or the other way round.
     #[error("`{found}` closes what `{opened}` opened")]
     Mismatched {
@@ -74,6 +77,22 @@ pub enum Problem {
     /// Nested deeper than allowed.
     #[error("nested deeper than {0} levels")]
     TooDeep(u32),
+}
+
+impl Problem {
+    /// Tells whether what follows can be read nevertheless.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(
+            self,
+            Self::BadEscape(_)
+                | Self::BadCharacter(_)
+                | Self::BadHash(_)
+                | Self::BadKeyword(_)
+                | Self::BadByte
+                | Self::UnsupportedNumber(_)
+                | Self::UnsupportedArray(_)
+        )
+    }
 }
 
 impl ReadError {

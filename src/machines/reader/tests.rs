@@ -157,9 +157,9 @@ fn indentation_tells_where_a_parenthesis_is_missing() {
     assert_eq!(
         guessed("(list (a))\n      (b))"),
         (
-            20,
-            "the form of line 1 ends in line 1 already, but line 2 is indented as if it belonged \
-             to it"
+            9,
+            "the form of line 1 ends here already, but line 2 is indented as if it belonged to \
+             it; so the `)` in line 2 closes nothing"
                 .into()
         )
     );

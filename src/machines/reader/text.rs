@@ -2,6 +2,7 @@
 
 use super::{Item, Problem, ReadError, Reader};
 use crate::machines::datum::Kind;
+use crate::machines::source::Span;
 
 impl Reader<'_> {
     /// The rest of a string whose opening quote has been read.
@@ -25,15 +26,43 @@ impl Reader<'_> {
             };
             self.advance(c);
             match c {
-                c if c == end => return Ok(out),
-                '\\' => {
-                    if let Some(c) = self.escape(escape_start, end)? {
-                        out.push(c);
-                    }
+                c if c == end => {
+                    self.notice_odd_text(start, &out);
+                    return Ok(out);
                 }
+                '\\' => match self.escape(escape_start, end) {
+                    Ok(c) => out.extend(c),
+                    Err(error) => self.pass(error, escape_start)?,
+                },
                 c => out.push(c),
             }
         }
+    }
+
+    /// Looks at a string that has ended: over several lines and with a word
+    /// right behind it, it was hardly meant to.
+    fn notice_odd_text(&mut self, start: usize, text: &str) {
+        let goes_on = self.peek().is_some_and(|c| !self.is_delimiter(c));
+        if self.odd_text.is_none() && goes_on && text.contains('\n') {
+            self.odd_text = Some(start);
+        }
+    }
+
+    /// The error about the last string with the one that lacks its end, as far
+    /// as can be seen.
+    pub(super) fn with_odd_text(&self, mut error: ReadError) -> ReadError {
+        if let Some(start) = self.odd_text {
+            error.span = Span {
+                start: super::offset(start),
+                end: super::offset(start.saturating_add(1)),
+                ..error.span
+            };
+            error.help = Some(format!(
+                "by what follows, a `\"` is missing in line {}; a `\"` in a string is written `\\\"`",
+                self.line(start)
+            ));
+        }
+        error
     }
 
     /// What follows a backslash; `None` for a joined line, whose next line

@@ -61,7 +61,6 @@ pub struct Waiting<'a, C: Candidates> {
     /// What each machine's slots are named by; `None`: not to be used.
     keys: Vec<Option<String>>,
     left_out: Option<Instant>,
-    shown: Vec<String>,
     before: BTreeMap<Name, Ticket>,
     wake: Wake,
     near: bool,
@@ -111,7 +110,6 @@ impl<'a, C: Candidates> Waiting<'a, C> {
             machines: Vec::new(),
             keys: Vec::new(),
             left_out: None,
-            shown: Vec::new(),
             before: BTreeMap::new(),
             wake,
             near: true,
@@ -146,7 +144,13 @@ impl<'a, C: Candidates> Waiting<'a, C> {
                     slot,
                 };
             }
-            self.wake.sleep(self.until_next());
+            if self.wake.sleep(self.until_next()) {
+                // Whoever rang has news of machines.
+                if !self.ask() {
+                    return Waited::NoWish;
+                }
+                self.show();
+            }
             self.hear();
             self.look_again();
             if self.looked.elapsed() >= self.pace() && !self.look_around() {
@@ -192,16 +196,13 @@ impl<'a, C: Candidates> Waiting<'a, C> {
     /// Makes the ticket say what is wished for. Where it cannot be written the
     /// build waits without, and others do not see it.
     fn show(&mut self) {
-        let mut wanted: Vec<String> = self.keys.iter().flatten().cloned().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        if self.place.is_shown() && wanted == self.shown {
+        let wanted = self.keys.iter().flatten().cloned().collect();
+        let ticket = Ticket::new(self.place.number, wanted);
+        if self.place.shows(&ticket) {
             return;
         }
-        let ticket = Ticket::new(self.place.number, wanted.clone());
-        match self.place.show(&ticket) {
-            Ok(()) => self.shown = wanted,
-            Err(error) => log::debug!("cannot put a ticket up: {error}"),
+        if let Err(error) = self.place.show(&ticket) {
+            log::debug!("cannot put a ticket up: {error}");
         }
     }
 

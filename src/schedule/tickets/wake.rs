@@ -43,14 +43,20 @@ impl Bell {
         }
     }
 
-    fn silence(&self) {
+    /// Tells whether it rang since it was last asked.
+    fn rang(&self) -> bool {
         let mut count = [0; 8];
-        // Nothing to read means that it did not ring.
-        if let Some(event) = &self.event
-            && let Err(error) = (&**event).read_exact(&mut count)
-            && error.kind() != io::ErrorKind::WouldBlock
-        {
-            log::debug!("cannot read the bell: {error}");
+        let Some(event) = &self.event else {
+            return false;
+        };
+        match (&**event).read_exact(&mut count) {
+            Ok(()) => true,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    log::debug!("cannot read the bell: {error}");
+                }
+                false
+            }
         }
     }
 }
@@ -153,8 +159,9 @@ impl Wake {
         }
     }
 
-    /// Sleeps until something happens, at most so long.
-    pub fn sleep(&self, at_most: Duration) {
+    /// Sleeps until something happens, at most so long; tells whether the bell
+    /// rang.
+    pub fn sleep(&self, at_most: Duration) -> bool {
         let bell = self.bell.event.as_deref().map(AsFd::as_fd);
         let kernel = self.kernel.as_ref().map(AsFd::as_fd);
         let mut all: Vec<PollFd<'_>> = [bell, kernel]
@@ -173,7 +180,7 @@ impl Wake {
             log::debug!("cannot wait: {error}");
             std::thread::sleep(at_most);
         }
-        self.bell.silence();
+        self.bell.rang()
     }
 
     /// What has happened since the last time, each once.
@@ -241,9 +248,9 @@ mod tests {
         let wake = Wake::new(bell.clone());
         bell.ring();
         let begun = Instant::now();
-        wake.sleep(LONG);
+        assert!(wake.sleep(LONG));
         assert!(begun.elapsed() < LONG);
-        wake.sleep(Duration::from_millis(1));
+        assert!(!wake.sleep(Duration::from_millis(1)));
         assert!(begun.elapsed() < LONG);
     }
 

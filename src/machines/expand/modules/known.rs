@@ -43,6 +43,18 @@ const PREFERRED: &[&str] = &[
     "(scheme base)",
 ];
 
+/// Families of modules that nobody needs one by one.
+const FAMILIES: &[&str] = &[
+    "(gnu packages ",
+    "(language ",
+    "(oop goops",
+    "(scripts ",
+    "(statprof)",
+    "(sxml ",
+    "(system ",
+    "(texinfo",
+];
+
 /// The module that has a name in Guile.
 pub fn known_module_of(name: &str) -> Option<&'static str> {
     PREFERRED
@@ -54,11 +66,17 @@ pub fn known_module_of(name: &str) -> Option<&'static str> {
                 .find(|(_, names)| names.split(' ').any(|known| known == name))
                 .map(|(module, _)| module)
         })
+        .map(|module| match module {
+            // The core has all of it, through its own imports (measured).
+            "(ice-9 ports)" | "(ice-9 deprecated)" | "(srfi srfi-4)" => "(guile)",
+            module => module,
+        })
 }
 
 /// Tells whether Guile or Guix has this module.
 pub(super) fn is_known_module(name: &str) -> bool {
-    name.starts_with("(gnu packages ") || modules().any(|(module, _)| module == name)
+    FAMILIES.iter().any(|family| name.starts_with(family))
+        || modules().any(|(module, _)| module == name)
 }
 
 /// Tells whether a module has this name in Guile.

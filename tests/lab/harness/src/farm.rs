@@ -159,17 +159,21 @@ impl Farm {
         self.head.write_machines(&self.machines()?)
     }
 
-    /// Lets the head forget what it knows of the machines, and its connections
-    /// to them.
+    /// Lets the head forget what it knows of the machines, which are out of
+    /// service, and its connections to them.
     pub fn forget(&self) -> Result<()> {
         for holder in self.head.holders()? {
             holder.signal(Signal::SIGKILL)?;
         }
-        let known = self.head.path("/var/guix/offload/hook/evidence");
-        match std::fs::remove_dir_all(&known) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
+        for folder in ["evidence", "drained"] {
+            let known = self.head.path("/var/guix/offload/hook").join(folder);
+            if let Err(error) = std::fs::remove_dir_all(&known)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error.into());
+            }
         }
+        Ok(())
     }
 
     /// Restarts the head's daemon with other options, until the next reset.

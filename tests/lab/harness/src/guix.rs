@@ -89,6 +89,15 @@ impl Answer {
         Ok(self)
     }
 
+    /// Insists that the daemon's refusal says this.
+    pub fn refused_with(self, text: &str) -> Result<Answer> {
+        let message = self.refused.as_ref().map(|it| it.message.as_str());
+        if !message.is_some_and(|it| it.contains(text)) {
+            bail!("the daemon says {message:?}, and not {text:?}");
+        }
+        Ok(self)
+    }
+
     /// Insists that a text was written.
     pub fn says(self, text: &str) -> Result<Answer> {
         if !self.text.contains(text) {
@@ -407,6 +416,16 @@ impl Host {
     /// How many builder processes run here.
     pub fn builders_running(&self) -> Result<usize> {
         Ok(self.builders()?.len())
+    }
+
+    /// The scripts of the builds that run here, one for each.
+    pub fn builds_running(&self) -> Result<Vec<String>> {
+        let builders = self.builders()?.into_iter();
+        // `busybox sh SCRIPT`; what the script runs has other names.
+        let scripts = builders.filter(|it| it.arguments.get(1).is_some_and(|a| a == "sh"));
+        Ok(scripts
+            .filter_map(|it| it.arguments.get(2).cloned())
+            .collect())
     }
 
     /// Insists that no builder is left, at once or soon; tells when.

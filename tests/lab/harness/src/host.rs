@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::exec::Exec;
 use crate::lab::{Cable, Namespaces, remove};
@@ -220,6 +220,31 @@ impl Host {
     /// Lets every packet from and to it vanish, or pass again.
     pub fn drop_packets(&self, drop: bool) -> Result<()> {
         self.cable.set_up(!drop)
+    }
+
+    /// Opens a port that accepts connections and never says anything, for as
+    /// long as the value lives.
+    pub fn silent_port(&self) -> Result<TcpListener> {
+        // The kernel accepts for it.
+        Ok(self.in_network(|| TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)))??)
+    }
+
+    /// Keeps the hardware address of another host. Without it the kernel says
+    /// after three seconds that there is no such host on the switch, where a
+    /// router in between would let packets vanish.
+    pub fn hold_address(&self, other: &Host) -> Result<()> {
+        let line = "ip -o link show dev eth0 | sed 's/.*link.ether \\([0-9a-f:]*\\).*/\\1/'";
+        let address = other.shell(line).ok()?;
+        let address = address.trim();
+        if address.len() != 17 {
+            bail!("{}: no hardware address in {address:?}", other.name);
+        }
+        let line = format!(
+            "ip neigh replace {} lladdr {address} dev eth0 nud permanent",
+            other.address
+        );
+        self.shell(&line).ok()?;
+        Ok(())
     }
 
     /// Fills its disk but for some KiB; `Host::empty_disk` undoes it.

@@ -4,9 +4,9 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::guix::Hook;
 use crate::host::Host;
@@ -15,6 +15,15 @@ use crate::sys::wait_until;
 
 /// Where the harness has the hook write its events.
 pub const TRACE: &str = "/var/guix/offload-trace";
+
+/// Where the hook keeps what it knows of machines.
+pub const EVIDENCE: &str = "/var/guix/offload/hook/evidence";
+
+/// The moment, as the hook writes it down.
+pub fn milliseconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
 
 impl Host {
     /// The daemon's log of a build; `None` when it never built it.
@@ -43,6 +52,51 @@ impl Host {
         self.shell(&format!("chown --reference=/var/guix {TRACE}"))
             .ok()?;
         Ok(())
+    }
+
+    /// What it keeps of a machine, called `NAME:PORT`; empty if nothing.
+    pub fn evidence(&self, machine: &str) -> String {
+        self.read_text(format!("{EVIDENCE}/{machine}"))
+            .unwrap_or_default()
+    }
+
+    /// The value of one line of what it keeps of a machine.
+    pub fn known(&self, machine: &str, line: &str) -> Option<String> {
+        let text = self.evidence(machine);
+        let mut lines = text.lines();
+        let value = lines.find_map(|it| it.strip_prefix(line)?.strip_prefix(' '));
+        value.map(str::to_owned)
+    }
+
+    /// Replaces what it keeps of a machine, as its daemon's user.
+    pub fn keep_evidence(&self, machine: &str, text: &str) -> Result<()> {
+        let file = format!("{EVIDENCE}/{machine}");
+        self.write(&file, text)?;
+        let line = format!(
+            "chown --reference=/var/guix /var/guix/offload /var/guix/offload/hook {EVIDENCE} '{file}'
+             chmod 700 /var/guix/offload/hook {EVIDENCE}; chmod 600 '{file}'"
+        );
+        self.shell(&line).ok()?;
+        Ok(())
+    }
+
+    /// Ends a machine's rest as time would.
+    pub fn end_rest(&self, machine: &str) -> Result<()> {
+        let text = self.evidence(machine);
+        let line = |line: &str| match line.strip_prefix("rest ") {
+            Some(rest) => {
+                let mut words: Vec<&str> = rest.splitn(3, ' ').collect();
+                let past = milliseconds().saturating_sub(1000).to_string();
+                if let Some(until) = words.get_mut(1) {
+                    *until = &past;
+                }
+                format!("rest {}\n", words.join(" "))
+            }
+            None => format!("{line}\n"),
+        };
+        let changed: String = text.lines().map(line).collect();
+        ensure!(changed != text, "{machine} does not rest: {text}");
+        self.keep_evidence(machine, &changed)
     }
 
     /// Waits until the hook has told of an event.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{self, Signal};
@@ -58,6 +59,18 @@ impl Process {
             .as_deref()
             .and_then(Path::file_name)
             .is_some_and(|n| n == program)
+    }
+
+    /// How long it has had a processor, all its threads together; `None` when
+    /// it is gone.
+    pub fn time(&self) -> Option<Duration> {
+        let stat = fs::read(format!("/proc/{}/stat", self.pid)).ok()?;
+        let stat = String::from_utf8_lossy(&stat);
+        let fields = stat.rsplit_once(") ")?.1;
+        // Fields 14 and 15 of proc(5), in hundredths of a second.
+        let ticks = fields.split(' ').skip(11).take(2);
+        let ticks: Option<Vec<u64>> = ticks.map(|it| it.parse().ok()).collect();
+        Some(Duration::from_millis(ticks?.iter().sum::<u64>() * 10))
     }
 
     /// Sends it a signal; that it is gone already is no error.

@@ -41,6 +41,11 @@ impl Host {
         Ok(())
     }
 
+    /// The end of what its sshd has written.
+    pub fn sshd_log(&self) -> String {
+        self.service_log(SERVICE)
+    }
+
     /// Ends sshd and every session.
     pub fn stop_sshd(&self) -> Result<()> {
         for process in self

@@ -1,0 +1,7 @@
+(define t (make-hash-table))
+(for-each (lambda (p) (hash-set! t (car p) (cdr p))) '(("a" . 1) ("b" . 2) ("c" . 3)))
+(hashq-set! t 'x 1)
+(hash-remove! t "b")
+(sort (hash-map->list (lambda (k v) k) t) (lambda (a b) (string<? (object->string a) (object->string b))))
+(map (lambda (k) (build-machine (name k) (user (number->string (hash-ref t k 0))) (parallel-builds (hash-ref t k)) (systems (list "x86_64-linux")) (host-key "")))
+     (sort (filter string? (hash-map->list (lambda (k v) k) t)) string<?))

@@ -1,0 +1,6 @@
+(define out '())
+(do ((i 0 (1+ i)) (c #\a (integer->char (1+ (char->integer c))))) ((= i 3))
+  (set! out (cons (build-machine (name (string #\n c)) (port (+ 22 i)) (user "u") (host-key "k") (systems '("x86_64-linux"))) out)))
+(define n 0)
+(while #t (set! n (1+ n)) (if (odd? n) (continue)) (when (> n 5) (break)))
+(append! (reverse out) (list (build-machine (inherit (car out)) (name (number->string n 2)))))

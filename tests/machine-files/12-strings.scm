@@ -1,0 +1,7 @@
+(use-modules (ice-9 format) (ice-9 string-fun))
+(define s "ssh-ed25519  AAAA\tcomment here ")
+(define parts (string-tokenize s))
+(list (build-machine (name (string-join (list (string-pad "7" 3 #\0) (string-pad-right "ab" 4) (string-trim-both "  x ")) "|"))
+ (user (string-replace-substring "a-b-c" "-" "+")) (host-key (string-join parts " " 'infix))
+ (systems (map (lambda (x) (string-append x "-linux")) (string-split "x86_64,i686" #\,)))
+ (features (list (format #f "~{~a~^, ~}" '(1 2 3)) (format #f "~5,2f|~x|~:d|~r" 3.14159 255 1234567 42) (string-capitalize "hello world") (substring "abcdef" 2 4) (string-reverse "abc") (string-take "hello" 2)))))

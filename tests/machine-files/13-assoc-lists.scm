@@ -1,0 +1,6 @@
+(define farm '((alpha (cores . 8) (mem . 32)) (beta (cores . 4) (mem . 8)) (gamma (cores . 64) (mem . 256))))
+(define (get h k) (assq-ref (assq-ref farm h) k))
+(set! farm (sort farm (lambda (a b) (> (assq-ref (cdr a) 'cores) (assq-ref (cdr b) 'cores)))))
+(map (lambda (row) (build-machine (name (symbol->string (car row))) (user "u") (host-key "k")
+   (parallel-builds (max 1 (quotient (get (car row) 'mem) 8))) (speed (/ (get (car row) 'cores) 8.)) (systems '("x86_64-linux"))
+   (features (if (>= (get (car row) 'mem) 32) '("big-memory") '())))) farm)

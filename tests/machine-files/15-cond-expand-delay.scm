@@ -1,0 +1,5 @@
+(cond-expand (guile-3 (define major 3)) (guile-2 (define major 2)) (else (define major 0)))
+(cond-expand ((and guile (not foo)) (define g #t)) (else (define g #f)))
+(define p (delay (begin (set! major (+ major 1)) major)))
+(define s (make-promise (lambda () 5)))
+(list (build-machine (name (format #f "~a ~a ~a" (force p) (force p) g)) (user "u") (host-key "k") (systems '("x86_64-linux"))))

@@ -1,0 +1,11 @@
+(use-modules (ice-9 match))
+(define (parse spec)
+  (match spec
+    (('host (? string? n) ('cpu c) ...) (list n (apply + 0 c)))
+    (('alias a '-> b . _) (list (symbol->string a) (string-length (symbol->string b))))
+    (#(n s) (list n s))
+    ((or 'local 'self) (list "localhost" 1))
+    ((and (h . t) (= length len)) (list "len" len))
+    (x (list "?" 0))))
+(map (match-lambda ((n p) (build-machine (name n) (parallel-builds p) (user "u") (host-key "k") (systems '("x86_64-linux")))))
+  (map parse (list '(host "big" (cpu 3) (cpu 4)) '(alias foo -> barbaz 1 2) #("vec" 9) 'self '(1 2 3) 5)))

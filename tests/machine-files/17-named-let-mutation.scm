@@ -1,0 +1,5 @@
+(define v (make-vector 3 #f))
+(let fill ((i 0)) (when (< i (vector-length v)) (vector-set! v i (string #\m (integer->char (+ i 48)))) (fill (1+ i))))
+(define l (list 1 2 3)) (define m l) (set-car! (cdr l) 'two) (set-cdr! (cddr l) '(4))
+(define str (string-copy "abc")) (string-set! str 1 #\X)
+(append (map (lambda (n) (build-machine (name n) (user (object->string m)) (host-key str) (systems '("x86_64-linux")))) (vector->list v)) '())

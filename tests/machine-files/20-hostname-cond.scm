@@ -1,0 +1,5 @@
+(define (this? h) (string=? (gethostname) h))
+(define all (list (cons "a" 1) (cons "b" 2)))
+(cond ((this? "a") (list))
+      ((getenv "NOT_SET_ANYWHERE") => list)
+      (else (map (lambda* (p #:optional (sys "x86_64-linux")) (build-machine (name (car p)) (speed (cdr p)) (systems (list sys)) (user (passwd:name (getpwuid 0))) (host-key (if (file-exists? "/etc/passwd") "yes" "no")))) all)))

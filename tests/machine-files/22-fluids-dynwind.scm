@@ -1,0 +1,6 @@
+(define trail '())
+(define f (make-fluid 'init))
+(define (note x) (set! trail (cons x trail)))
+(with-fluids ((f 'inner)) (note (fluid-ref f)))
+(catch 'foo (lambda () (dynamic-wind (lambda () (note 'in)) (lambda () (throw 'foo 1 2)) (lambda () (note 'out)))) (lambda args (note args)))
+(list (build-machine (name (object->string (reverse trail))) (user "u") (host-key "k") (systems '("x86_64-linux"))))

@@ -1,0 +1,8 @@
+(use-modules (ice-9 receive))
+(define (names n)
+  (letrec ((ev? (lambda (n) (if (zero? n) #t (od? (- n 1))))) (od? (lambda (n) (if (zero? n) #f (ev? (- n 1))))))
+    (define label (if (ev? n) "even" "odd"))
+    (string-append label (number->string n))))
+(define-values (a . rest) (values 1 2 3))
+(receive (x y . z) (values 1 2 3 4) (set! rest (append rest z (list x y))))
+(let* ((n 1) (n (+ n 1))) (list (build-machine (name (names n)) (user (object->string rest)) (host-key (object->string (call-with-values (lambda () (values 1 2)) cons))) (systems '("x86_64-linux")))))

@@ -1,0 +1,1 @@
+((@ (srfi srfi-1) append-map) (lambda (entry) (if (build-machine? entry) (list entry) entry)) (list (build-machine (name "a") (user "u") (host-key "k") (systems '("x86_64-linux"))) (list (build-machine (name "b") (user "u") (host-key "k") (systems '("i586-gnu")) (overload-threshold 1.8)))))

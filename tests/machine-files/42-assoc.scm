@@ -1,0 +1,5 @@
+(define al (acons 'a 1 (acons 'b 2 '())))
+(set! al (assq-set! al 'c 3)) (set! al (assq-remove! al 'a))
+(define-public (show x) (object->string x))
+(let loop ((names (string-split "z y x" #\space)) (i 1))
+  (if (null? names) '() (cons (build-machine (name (car names)) (parallel-builds i) (user (show (sort (map car al) (lambda (a b) (string<? (symbol->string a) (symbol->string b)))))) (host-key (show 1)) (systems '("x86_64-linux"))) (loop (cdr names) (ash i 1)))))

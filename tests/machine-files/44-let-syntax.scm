@@ -1,0 +1,6 @@
+(use-modules (ice-9 control))
+(define (search names) (let/ec ret (for-each (lambda (n) (when (string-suffix? "2" n) (ret n))) names) "none"))
+(let-syntax ((m (syntax-rules () ((_ n) (build-machine (name n) (user "u") (host-key "k") (systems '("x86_64-linux")))))))
+ (define a (m (search '("n1" "n2"))))
+ (letrec-syntax ((my-list (syntax-rules () ((_) '()) ((_ x . r) (cons x (my-list . r))))))
+  (my-list a (m "two") (build-machine (inherit a) (name "three")))))

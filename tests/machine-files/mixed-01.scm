@@ -1,0 +1,6 @@
+(define-syntax my-let* (syntax-rules () ((_ () body ...) (let () body ...)) ((_ ((x v) rest ...) body ...) (let ((x v)) (my-let* (rest ...) body ...)))))
+(define-syntax while2 (syntax-rules () ((_ c b ...) (let lp () (when c b ... (lp))))))
+(define-syntax my-cond (syntax-rules (else) ((_ (else e)) e) ((_ (c e) clause ...) (if c e (my-cond clause ...)))))
+(define i 0) (define acc '())
+(while2 (< i 3) (set! acc (cons i acc)) (set! i (+ i 1)))
+(list (build-machine (name (my-let* ((a 1) (b (+ a 1))) (number->string (+ a b)))) (user (object->string acc)) (host-key (my-cond (#f "no") (else "yes"))) (systems '("x86_64-linux"))))

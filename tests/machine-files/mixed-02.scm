@@ -1,0 +1,10 @@
+(use-modules (srfi srfi-1) (ice-9 match))
+(define cfg '((defaults (user . "builder") (port . 2200)) (hosts ("h1" (port . 22) (tags fast big)) ("h2") ("h3" (tags slow)))))
+(define (opt alist key default) (match (assq key alist) ((_ . v) v) (#f default)))
+(match cfg
+  ((('defaults . defaults) ('hosts . hosts))
+   (map (match-lambda ((name . props)
+      (build-machine (name name) (user (opt defaults 'user "x")) (port (opt props 'port (opt defaults 'port 1)))
+       (features (map symbol->string (opt props 'tags '()))) (host-key "k") (systems '("x86_64-linux"))
+       (speed (cond ((memq 'fast (opt props 'tags '())) 2.0) ((memq 'slow (opt props 'tags '())) => (lambda (l) (/ 1.0 (1+ (length l))))) (else 1))))))
+     hosts)))

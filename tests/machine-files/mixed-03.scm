@@ -1,0 +1,7 @@
+(define (compose2 f g) (lambda args (call-with-values (lambda () (apply g args)) f)))
+(define inc (compose2 1+ +))
+(define-values (q r) (floor/ 17 5))
+(define counter (let ((n 0)) (lambda () (set! n (+ n 1)) n)))
+(define v (list->vector (map (lambda (x) (* x x)) (iota 5))))
+(vector-fill! v 7) (counter) (counter)
+(list (build-machine (name (format #f "~a-~a-~a" (inc 1 2) q r)) (port (counter)) (parallel-builds (vector-ref v 2)) (user "u") (host-key "k") (systems (list "x86_64-linux"))))

@@ -1,0 +1,5 @@
+(define ht (make-hash-table 7))
+(hash-set! ht "a" '(1 2)) (hash-set! ht 'b "x") (hash-set! ht 3 #\c)
+(define keys (sort (hash-fold (lambda (k v acc) (cons (object->string k) acc)) '() ht) string<?))
+(hash-for-each (lambda (k v) (hash-set! ht k (list v))) ht)
+(list (build-machine (name (string-join keys ",")) (user (object->string (hash-ref ht "a"))) (host-key (object->string (list (hash-ref ht 'zzz 'none) (hash-count (const #t) ht)))) (systems '("x86_64-linux"))))

@@ -1,0 +1,3 @@
+(define (try thunk) (catch #t thunk (lambda (key . args) (format #f "~s" (cons key args)))))
+(define rs (list (try (lambda () (car 5))) (try (lambda () (vector-ref #(1 2) 9))) (try (lambda () (undefined-var))) (try (lambda () (error "msg ~a" 'x "y"))) (try (lambda () (throw 'mine 1 "two"))) (try (lambda () (+ 1 "a"))) (try (lambda () ("notproc" 1))) (try (lambda () ((lambda (x) x)))) (try (lambda () (string->symbol 5))) (try (lambda () (/ 1 0))) (try (lambda () (list-ref '(1) 4))) (try (lambda () (hash-ref 1 2))) (try (lambda () (symbol->string "a"))) (try (lambda () (assq 'a 5))) (try (lambda () (length '(1 . 2))))))
+(map (lambda (r) (build-machine (name r) (user "u") (host-key "k") (systems (list "x86_64-linux")))) rs)

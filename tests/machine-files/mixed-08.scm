@@ -1,0 +1,5 @@
+(use-modules (srfi srfi-9 gnu) (srfi srfi-9))
+(define-immutable-record-type <host> (make-host name arch slots) host? (name host-name set-host-name) (arch host-arch) (slots host-slots set-host-slots))
+(define h (make-host "base" "x86_64" 4))
+(define hs (list h (set-host-name h "other") (set-host-slots (set-host-name h "third") 9)))
+(map (lambda (h) (build-machine (name (host-name h)) (parallel-builds (host-slots h)) (user (format #f "~a" h)) (host-key "k") (systems (list (string-append (host-arch h) "-linux"))))) hs)

@@ -1,0 +1,6 @@
+(use-modules (srfi srfi-1))
+(define lst '(3 1 2))
+(define s (sort lst <))
+(define-public (frob . args) (apply max args))
+(let* ((a (list-copy s)) (b (append a '(9) '() (list 10))) (c (list-head b 3)) (d (list-tail b 3)) (e (last-pair b)) (f (delete-duplicates '(1 2 1)))) 
+ (list (build-machine (name (object->string (list a b c d e f (frob 1 5 3) (cons* 1 2 '(3)) (apply + 1 2 '(3 4)) (assv 2 '((1 . a) (2 . b))) (list-index even? '(1 3 4)) (exact->inexact 22/7)))) (user "u") (host-key "k") (systems (list "x86_64-linux")))))

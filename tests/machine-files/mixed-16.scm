@@ -1,0 +1,1 @@
+(let loop ((i 0) (ms '())) (cond ((< i 4) (loop (+ i 1) (if (odd? i) (cons (build-machine (name (string-append "n" (number->string i))) (user "u") (host-key "k") (systems (list "x86_64-linux"))) ms) ms))) (else (reverse ms))))
