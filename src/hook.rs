@@ -37,6 +37,7 @@ pub mod prospects;
 pub mod reach;
 pub mod request;
 pub mod reread;
+pub mod signer;
 pub mod verdict;
 pub mod waiting;
 pub mod watch;

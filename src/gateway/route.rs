@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::shared::Doorstep;
-use super::shared::guest::{Guest, Lease};
+use super::shared::guest::Guest;
 use super::{Connection, Exec, GatewayError, Killer, Limits, Usher};
 use crate::machines::record::BuildMachine;
 
@@ -83,30 +83,11 @@ impl Route {
         }
     }
 
-    /// A daemon connection that another build has left, signed in.
-    pub fn take_lease(&self) -> Option<Lease> {
+    /// The connection as one that others use as well, if it is.
+    pub fn as_shared(&self) -> Option<&Guest> {
         match self {
             Self::Own(_) => None,
-            Self::Shared(guest) => guest.take_lease().unwrap_or_else(|error| {
-                log::debug!("{error}");
-                None
-            }),
-        }
-    }
-
-    /// A new daemon connection that can be left for the next build, where
-    /// somebody keeps them.
-    pub fn open_lease(&self) -> Option<Result<Lease, GatewayError>> {
-        match self {
-            Self::Own(_) => None,
-            Self::Shared(guest) => Some(guest.open_lease()),
-        }
-    }
-
-    /// Leaves one for the next build.
-    pub fn leave(&self, lease: &Lease) {
-        if let Self::Shared(guest) = self {
-            guest.leave(lease);
+            Self::Shared(guest) => Some(guest),
         }
     }
 }

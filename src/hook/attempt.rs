@@ -1,5 +1,6 @@
 //! One try on one machine, spoken to through its daemon's socket.
 
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use super::load::Arrival;
 use super::local;
 use super::outcome;
 use super::output::{BuilderLog, Output};
+use super::signer::Signer;
 use super::verdict::{self, Refused};
 use super::watch::Watch;
 use super::work::Work;
@@ -28,6 +30,9 @@ use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
 /// Bytes that are sent before it is known whether the machine has room.
 const LITTLE: u64 = 1 << 20;
 
+/// The largest item that is exported only for the sake of a signature.
+const MOST_THROWN_AWAY: u64 = 64 << 10;
+
 /// A try and all that it needs.
 pub struct Attempt<'a> {
     /// What the hook knows.
@@ -38,6 +43,8 @@ pub struct Attempt<'a> {
     pub machine: &'a BuildMachine,
     /// The connection to it.
     pub connection: &'a Route,
+    /// The daemon connection there that signs.
+    pub signer: Signer<'a>,
     /// What it tells of itself.
     pub arrival: Mutex<Arrival>,
     /// Whose signatures count, and ours.
@@ -53,11 +60,30 @@ impl Attempt<'_> {
     pub fn run(&self, stream: UnixStream) -> Result<Vec<Received>, Failure> {
         let mut log = BuilderLog::new(self.output, self.watch);
         let (mut client, missing) = self.open(stream, &mut log)?;
+        let early = self.throwaway(&missing);
+        if let Some(item) = &early {
+            self.signer.prepare(item);
+        }
         self.judge_before_sending(&missing)?;
         self.send(&mut client, &missing, &mut log)?;
+        if early.is_none() {
+            self.signer.prepare(&self.work.path);
+        }
         self.judge_arrival()?;
         self.build(&mut client, &mut log)?;
         self.retrieve(&mut client, &mut log)
+    }
+
+    /// The smallest item that is there already, to be exported and thrown
+    /// away.
+    fn throwaway(&self, missing: &[StorePath]) -> Option<StorePath> {
+        let missing: BTreeSet<&StorePath> = missing.iter().collect();
+        let there = self.work.closure.iter();
+        let there = there
+            .filter(|(path, info)| info.nar_size <= MOST_THROWN_AWAY && !missing.contains(path));
+        there
+            .min_by_key(|(_, info)| info.nar_size)
+            .map(|(path, _)| path.clone())
     }
 
     /// Tells, once, whether the machine can take a build now.
@@ -317,13 +343,29 @@ impl Attempt<'_> {
         self.announce_retrieval();
         limit_waits(client.stream(), self.context.settings.silence);
         let mut received = Vec::new();
+        let mut signed_in = self.signer.take(log);
         for output in &self.work.outputs {
-            let item = from_daemon(client, output, self.wanted(), log, &mut |bytes| {
-                self.watch.moved(bytes);
-            })
+            let mut moved = |bytes| self.watch.moved(bytes);
+            let other = signed_in
+                .as_mut()
+                .map(|other| from_daemon(other.client(), output, self.wanted(), log, &mut moved));
+            let item = match other {
+                Some(Ok(item)) => Ok(item),
+                // What it has for us, the building connection has as well.
+                Some(Err(RetrieveError::Daemon(error))) => {
+                    log::debug!("a connection that was left does not do: {error}");
+                    signed_in = None;
+                    from_daemon(client, output, self.wanted(), log, &mut moved)
+                }
+                Some(Err(error)) => Err(error),
+                None => from_daemon(client, output, self.wanted(), log, &mut moved),
+            }
             .map_err(|error| self.retrieve_failure(&error))?;
             self.took(&item);
             received.push(item);
+        }
+        if let Some(signed_in) = signed_in {
+            signed_in.leave();
         }
         Ok(received)
     }

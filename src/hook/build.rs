@@ -15,6 +15,7 @@ use super::local::LocalStore;
 use super::output::Output;
 use super::place;
 use super::reach::Reached;
+use super::signer::Signer;
 use super::waiting::Search;
 use super::watch::{Ending, Verdict, Watch};
 use super::work::Work;
@@ -149,6 +150,7 @@ impl Build<'_> {
             work,
             machine,
             connection: &connection,
+            signer: Signer::new(self.context, &connection),
             arrival: Mutex::new(Arrival::ask(self.context, machine, &connection)),
             keyring,
             output: self.output,

@@ -95,17 +95,33 @@ impl Guest {
             .ok_or_else(|| self.gone(&"it has no connection"))
     }
 
-    /// A daemon connection that another hook has left.
+    /// A daemon connection that another hook has left, or leaves very soon.
     pub fn take_lease(&self) -> Result<Option<Lease>, GatewayError> {
-        self.lease(&Ask::Lease)
+        self.lease(&Ask::Lease { wait: true })
+    }
+
+    /// Tells whether it is for this hook to make a daemon connection that can
+    /// be left: there is none, and too few are being made.
+    pub fn should_make(&self) -> Result<bool, GatewayError> {
+        match self.call(&Ask::Lease { wait: false }, CHANNEL)? {
+            (Answer::Channel(number), fds) => {
+                if let Some(stream) = fds.into_iter().next() {
+                    let stream = UnixStream::from(stream);
+                    self.leave(&Lease { stream, number }, 0);
+                }
+                Ok(false)
+            }
+            (answer, _) => Ok(answer == Answer::Nothing),
+        }
     }
 
     /// Leaves a daemon connection for the next hook: nothing is outstanding on
     /// it, and its user will send all options anew.
-    pub fn leave(&self, lease: &Lease) {
+    pub fn leave(&self, lease: &Lease, roots: usize) {
         let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
         let ask = Ask::Return {
             number: lease.number,
+            roots,
         };
         if let Err(error) = send(&*control, &ask, &[lease.stream.as_fd()]) {
             log::debug!("a daemon connection is not kept: {error}");

@@ -1,6 +1,6 @@
 //! The process that holds the connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,7 +15,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket
 
 use super::super::{Connection, GatewayError, Pending, Usher};
 use super::speech::{Answer, Ask, Destination, End, Told, receive, send};
-use super::table::{Left, Place, Progress, Table};
+use super::table::{Left, Making, Place, Progress, Table};
 use super::{Doorstep, is_trusted, program};
 use crate::machines::record::BuildMachine;
 
@@ -158,6 +158,8 @@ fn welcome(house: &Arc<House>, socket: UnixStream) {
                 socket: &socket,
                 place: None,
                 lent: Arc::default(),
+                leased: BTreeSet::new(),
+                making: None,
             };
             if let Err(error) = visit.serve() {
                 log::debug!("a hook's visit ended: {error}");
@@ -193,6 +195,10 @@ struct Visit<'a> {
     socket: &'a UnixStream,
     place: Option<Held>,
     lent: Lent,
+    /// Those of them that others have left.
+    leased: BTreeSet<u64>,
+    /// It may make a daemon connection that it will leave.
+    making: Option<Making>,
 }
 
 impl Drop for Visit<'_> {
@@ -228,9 +234,9 @@ impl Visit<'_> {
             Ask::Open(destination) => self.open(*destination),
             Ask::Daemon => self.daemon(),
             Ask::Exec(command) => self.exec(&command),
-            Ask::Lease => self.lease(),
-            Ask::Return { number } => {
-                self.take_back(number, fds);
+            Ask::Lease { wait } => self.lease(wait),
+            Ask::Return { number, roots } => {
+                self.take_back(number, roots, fds);
                 Ok(())
             }
             Ask::Why => match self.place.as_ref().and_then(|it| it.connection.failure()) {
@@ -330,8 +336,19 @@ impl Visit<'_> {
         }
     }
 
-    fn lease(&mut self) -> io::Result<()> {
-        let left = self.place.as_ref().and_then(|held| held.place.take_left());
+    /// A daemon connection that was left. Where there is none, a few may make
+    /// one; the others wait for those, or do without.
+    fn lease(&mut self, wait: bool) -> io::Result<()> {
+        let Some(held) = &self.place else {
+            return self.say(&Answer::Nothing);
+        };
+        let left = held.place.take_left(wait);
+        if left.is_none() && !wait && self.making.is_none() {
+            self.making = held.place.make();
+            if self.making.is_none() {
+                return self.say(&Answer::Wait);
+            }
+        }
         let Some(Left {
             stream,
             number,
@@ -342,15 +359,21 @@ impl Visit<'_> {
             return self.say(&Answer::Nothing);
         };
         locked(&self.lent).insert(number, since);
+        self.leased.insert(number);
         send(self.socket, &Answer::Channel(number), &[stream.as_fd()])
     }
 
-    fn take_back(&mut self, number: u64, fds: Vec<OwnedFd>) {
+    fn take_back(&mut self, number: u64, roots: usize, fds: Vec<OwnedFd>) {
+        self.making = None;
         let since = locked(&self.lent).remove(&number);
         if let (Some(since), Some(held), Some(stream)) =
             (since, &self.place, fds.into_iter().next())
         {
-            held.place.leave(UnixStream::from(stream), number, since);
+            if self.leased.remove(&number) {
+                held.place.lose();
+            }
+            held.place
+                .leave(UnixStream::from(stream), number, roots, since);
         }
     }
 
@@ -358,6 +381,9 @@ impl Visit<'_> {
         if let Some(held) = &self.place {
             for (number, _) in std::mem::take(&mut *locked(&self.lent)) {
                 held.connection.close_channel(number);
+            }
+            for _ in std::mem::take(&mut self.leased) {
+                held.place.lose();
             }
         }
     }

@@ -42,11 +42,16 @@ pub enum Ask {
     /// Why the connection ended, if it did.
     Why,
     /// For a daemon connection that another hook has left.
-    Lease,
+    Lease {
+        /// If there is none, but will be soon: wait for it.
+        wait: bool,
+    },
     /// Takes back what was leased or opened: nothing is outstanding on it.
     Return {
         /// The channel's number.
         number: u64,
+        /// How many temporary roots hang on it.
+        roots: usize,
     },
     /// To make room for another version.
     Retire,

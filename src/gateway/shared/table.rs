@@ -29,6 +29,13 @@ const LEFT_AGE: Duration = Duration::from_secs(5 * 60);
 /// How many are kept for a machine.
 const LEFT_MOST: usize = 2;
 
+/// With more temporary roots it is not kept: they hinder the collector there.
+const LEFT_ROOTS: usize = 5000;
+
+/// How long one that others have, or make, is waited for: about as long as
+/// making one takes.
+const LEFT_COMES: Duration = Duration::from_millis(150);
+
 /// What a connection is known by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Identity {
@@ -65,6 +72,7 @@ pub struct Left {
     pub number: u64,
     /// When it was opened.
     pub since: Instant,
+    roots: usize,
     used: Instant,
 }
 
@@ -73,7 +81,30 @@ pub struct Left {
 pub struct Place {
     state: Mutex<State>,
     changed: Condvar,
-    left: Mutex<Vec<Left>>,
+    left: Mutex<Daemons>,
+    came: Condvar,
+}
+
+/// Daemon connections that hooks leave to each other.
+#[derive(Debug, Default)]
+struct Daemons {
+    kept: Vec<Left>,
+    /// How many hooks make one that they will leave.
+    making: usize,
+    /// How many have one now.
+    lent: usize,
+}
+
+/// The task of making a daemon connection that will be left.
+#[derive(Debug)]
+pub struct Making(Arc<Place>);
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        let mut daemons = locked(&self.0.left);
+        daemons.making = daemons.making.saturating_sub(1);
+        self.0.came.notify_all();
+    }
 }
 
 #[derive(Debug, Default)]
@@ -172,7 +203,7 @@ impl Place {
         usher: &mut dyn Usher,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Arc<Connection>, GatewayError> {
-        locked(&self.left).clear();
+        locked(&self.left).kept.clear();
         let mut telling = Telling {
             place: self,
             usher,
@@ -204,35 +235,65 @@ impl Place {
         answer
     }
 
-    /// A daemon connection that another hook has left, if it is still good.
-    pub fn take_left(&self) -> Option<Left> {
-        let mut left = locked(&self.left);
-        while let Some(kept) = left.pop() {
-            if kept.is_good() {
-                return Some(kept);
+    /// A daemon connection that another hook has left, if it is still good;
+    /// one that others have, or make, is waited for a moment if so wished.
+    pub fn take_left(&self, wait: bool) -> Option<Left> {
+        let begun = Instant::now();
+        let mut daemons = locked(&self.left);
+        loop {
+            while let Some(kept) = daemons.kept.pop() {
+                if kept.is_good() {
+                    daemons.lent = daemons.lent.saturating_add(1);
+                    return Some(kept);
+                }
             }
+            let left = LEFT_COMES.saturating_sub(begun.elapsed());
+            let may_come = daemons.making > 0 || daemons.lent > 0;
+            if !wait || !may_come || left.is_zero() {
+                return None;
+            }
+            let waited = self.came.wait_timeout(daemons, left);
+            daemons = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        None
+    }
+
+    /// Lets a hook make one, if too few are there or being made.
+    pub fn make(self: &Arc<Self>) -> Option<Making> {
+        let mut daemons = locked(&self.left);
+        let there = daemons.making.saturating_add(daemons.lent);
+        (there < LEFT_MOST).then(|| {
+            daemons.making = daemons.making.saturating_add(1);
+            Making(Arc::clone(self))
+        })
+    }
+
+    /// One that a hook had will not come back.
+    pub fn lose(&self) {
+        let mut daemons = locked(&self.left);
+        daemons.lent = daemons.lent.saturating_sub(1);
+        self.came.notify_all();
     }
 
     /// Keeps one for the next hook.
-    pub fn leave(&self, stream: UnixStream, number: u64, since: Instant) {
+    pub fn leave(&self, stream: UnixStream, number: u64, roots: usize, since: Instant) {
         let kept = Left {
             stream,
             number,
             since,
+            roots,
             used: Instant::now(),
         };
         locked(&self.state).used = Some(kept.used);
-        let mut left = locked(&self.left);
-        left.retain(Left::is_good);
-        if left.len() < LEFT_MOST && kept.is_good() {
-            left.push(kept);
+        let mut daemons = locked(&self.left);
+        daemons.kept.retain(Left::is_good);
+        if daemons.kept.len() < LEFT_MOST && kept.is_good() {
+            daemons.kept.push(kept);
         }
+        self.came.notify_all();
     }
 
     fn is_wanted(&self, stays: Duration) -> bool {
-        locked(&self.left).retain(Left::is_good);
+        locked(&self.left).kept.retain(Left::is_good);
         let mut state = locked(&self.state);
         let lasts = |since: Option<Instant>, limit: Duration| {
             since.is_some_and(|since| since.elapsed() < limit)
@@ -246,7 +307,8 @@ impl Left {
     /// Neither idle nor old for too long, and nothing has come on it: not
     /// even its end.
     fn is_good(&self) -> bool {
-        self.used.elapsed() < LEFT_LASTS
+        self.roots <= LEFT_ROOTS
+            && self.used.elapsed() < LEFT_LASTS
             && self.since.elapsed() < LEFT_AGE
             && is_quiet(&self.stream)
     }
