@@ -7,8 +7,24 @@
 (define (acons key value l)
   (cons (cons key value) l))
 
+;; Linear updates use the pairs that are there: who goes on with the old list
+;; sees what Guile leaves of it.
 (define (filter! f l)
-  (filter f l))
+  (%check-procedure "filter" 1 f)
+  (%check-list "filter" 2 l)
+  (%keep! f l))
+
+(define (%keep! f l)
+  (cond ((null? l) '())
+        ((f (car l))
+         (let loop ((last l) (rest (cdr l)))
+           (cond ((null? rest) (set-cdr! last '()))
+                 ((f (car rest))
+                  (set-cdr! last rest)
+                  (loop rest (cdr rest)))
+                 (else (loop last (cdr rest)))))
+         l)
+        (else (%keep! f (cdr l)))))
 
 (define (%remove1 same x l)
   (let loop ((l l) (out '()))
@@ -17,13 +33,13 @@
           (else (loop (cdr l) (cons (car l) out))))))
 
 (define (delete! x l)
-  (delete x l))
+  (%keep! (lambda (y) (not (equal? x y))) l))
 
 (define (delq! x l)
-  (delq x l))
+  (%keep! (lambda (y) (not (eq? x y))) l))
 
 (define (delv! x l)
-  (delv x l))
+  (%keep! (lambda (y) (not (eqv? x y))) l))
 
 (define (delete1! x l)
   (%remove1 equal? x l))
@@ -116,11 +132,32 @@
             (begin (vector-set! l i (car sorted))
                    (loop (cdr sorted) (+ i 1)))
             l))
-      (let loop ((sorted (sort l less)) (rest l))
-        (if (pair? sorted)
-            (begin (set-car! rest (car sorted))
-                   (loop (cdr sorted) (cdr rest)))
-            l))))
+      (if (list? l)
+          (%sort-pairs! l (length l) less)
+          (scm-error 'wrong-type-arg "sort!"
+                     "Wrong type argument in position ~A: ~S"
+                     (list 1 l) (list l)))))
+
+;; Sorts the first pairs of a list.  Which pair comes first is as in Guile,
+;; that is as in the merge sort of R. A. O'Keefe: two items swap places, longer
+;; runs are linked anew.
+(define (%sort-pairs! l n less)
+  (if (> n 2)
+      (let* ((half (quotient n 2))
+             (rest (list-tail l half))
+             (first (%sort-pairs! l half less)))
+        (merge! first (%sort-pairs! rest (- n half) less) less))
+      (begin
+        (if (= n 2)
+            (let ((a (car l)) (second (cdr l)))
+              (set-cdr! second '())
+              (if (less (car second) a)
+                  (begin
+                    (set-car! l (car second))
+                    (set-car! second a)))))
+        (if (= n 1)
+            (set-cdr! l '()))
+        l)))
 
 (define (sort! l less)
   (%sort-in-place! l less))
@@ -137,7 +174,17 @@
       (if (null? a) b a)))
 
 (define (merge! a b less)
-  (merge a b less))
+  (let ((head (list #f)))
+    (let loop ((last head) (a a) (b b))
+      (cond ((null? a) (set-cdr! last b))
+            ((null? b) (set-cdr! last a))
+            ((less (car b) (car a))
+             (set-cdr! last b)
+             (loop b a (cdr b)))
+            (else
+             (set-cdr! last a)
+             (loop a (cdr a) b))))
+    (cdr head)))
 
 (define (sorted? l less)
   (let ((l (if (vector? l) (vector->list l) l)))

@@ -92,17 +92,25 @@
         (loop (cdr lag) (cdr lead) (cons (car lag) out))
         (reverse out))))
 
+(define (%cut! l n)
+  (if (= n 0)
+      '()
+      (begin
+        (set-cdr! (drop l (- n 1)) '())
+        l)))
+
 (define (take! l n)
-  (take l n))
+  (%cut! l n))
 
 (define (drop-right! l n)
-  (drop-right l n))
+  (%cut! l (length (drop l n))))
 
 (define (split-at l n)
   (values (take l n) (drop l n)))
 
 (define (split-at! l n)
-  (split-at l n))
+  (let ((rest (drop l n)))
+    (values (%cut! l n) rest)))
 
 (define (length+ l)
   (and (not (circular-list? l))
@@ -112,7 +120,7 @@
   (apply append! lists))
 
 (define (append-reverse! head tail)
-  (append-reverse head tail))
+  (reverse! head tail))
 
 (define (zip first . rest)
   (apply map list first rest))
@@ -287,7 +295,23 @@
     (values (car both) (cdr both))))
 
 (define (partition! f l)
-  (partition f l))
+  (let ((both (%partition-pairs f l)))
+    (values (%chain! (car both)) (%chain! (cdr both)))))
+
+(define (%partition-pairs f l)
+  (let loop ((l l) (in '()) (out '()))
+    (cond ((null? l) (cons in out))
+          ((f (car l)) (loop (cdr l) (cons l in) out))
+          (else (loop (cdr l) in (cons l out))))))
+
+;; Pairs, the last first, as a list.
+(define (%chain! pairs)
+  (let loop ((pairs pairs) (rest '()))
+    (if (null? pairs)
+        rest
+        (begin
+          (set-cdr! (car pairs) rest)
+          (loop (cdr pairs) (car pairs))))))
 
 (define (remove f l)
   (%check-procedure "remove" 1 f)
@@ -295,7 +319,7 @@
   (cdr (%partition f l)))
 
 (define (remove! f l)
-  (remove f l))
+  (%keep! (lambda (x) (not (f x))) l))
 
 (define (find f l)
   (let ((tail (%find-tail "find" f l)))
@@ -356,7 +380,8 @@
         (reverse out))))
 
 (define (take-while! f l)
-  (take-while f l))
+  (call-with-values (lambda () (span! f l))
+    (lambda (taken rest) taken)))
 
 (define (drop-while f l)
   (%check-procedure "drop-while" 1 f)
@@ -372,13 +397,16 @@
         (values (reverse out) l))))
 
 (define (span! f l)
-  (span f l))
+  (let loop ((rest l) (n 0))
+    (if (and (pair? rest) (f (car rest)))
+        (loop (cdr rest) (+ n 1))
+        (split-at! l n))))
 
 (define (break f l)
   (span (lambda (x) (not (f x))) l))
 
 (define (break! f l)
-  (break f l))
+  (span! (lambda (x) (not (f x))) l))
 
 ;; What is compared comes first, as SRFI-1 wants it.
 (define (%memp same x l)
@@ -406,7 +434,8 @@
       (remove (lambda (y) ((car same) x y)) l)))
 
 (define (delete! x l . same)
-  (apply delete x l same))
+  (let ((same (if (null? same) equal? (car same))))
+    (%keep! (lambda (y) (not (same x y))) l)))
 
 (define (delete-duplicates l . same)
   (if (null? same)

@@ -7,6 +7,7 @@
 
 mod body;
 mod branch;
+mod build;
 mod conditional;
 mod definition;
 mod files;
@@ -37,6 +38,7 @@ use super::diagnostic::Diagnostic;
 use super::engine::{Failure, Interpreter, Value, opaque_value};
 use super::reader::NESTING_MAX;
 use super::source::{Sources, Span};
+use build::{call, choice, is_without_effect, local_value, sequence};
 use macros::{Macro, macro_of};
 use modules::Modules;
 use promises::Promises;
@@ -507,14 +509,6 @@ impl Expander {
     }
 }
 
-/// The value of a local variable that the file did not name.
-fn local_value(local: u32, span: Span) -> Expr {
-    Expr {
-        kind: ExprKind::Local(local, None),
-        span,
-    }
-}
-
 /// The special form that a list's head names.
 fn special(head: &Datum, scope: &Scope) -> Option<Special> {
     match scope.lookup(head.symbol()?) {
@@ -549,51 +543,6 @@ fn said_by_macro(datum: &Datum, rest: &[Datum]) -> Malformed {
         })
         .collect();
     malformed(datum.span, parts.join(" "))
-}
-
-/// Tells whether nobody sees when an expression is evaluated.
-fn is_without_effect(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Constant(_)
-        | ExprKind::Local(_, None)
-        | ExprKind::Global(_, None)
-        | ExprKind::Primitive(_)
-        | ExprKind::Lambda(..) => true,
-        ExprKind::Site(_, inner) => is_without_effect(inner),
-        _ => false,
-    }
-}
-
-fn call(operator: Expr, arguments: Vec<Expr>, span: Span) -> Expr {
-    Expr {
-        kind: ExprKind::Call(Box::new(operator), arguments),
-        span,
-    }
-}
-
-fn choice(test: Expr, then: Expr, otherwise: Expr, span: Span) -> Expr {
-    Expr {
-        kind: ExprKind::If(Box::new([test, then, otherwise])),
-        span,
-    }
-}
-
-/// One after the other; a single one stays what it is.
-fn sequence(mut parts: Vec<Expr>, span: Span) -> Expr {
-    match parts.pop() {
-        Some(only) if parts.is_empty() => only,
-        Some(last) => {
-            parts.push(last);
-            Expr {
-                kind: ExprKind::Sequence(parts),
-                span,
-            }
-        }
-        None => Expr {
-            kind: ExprKind::Sequence(parts),
-            span,
-        },
-    }
 }
 
 #[cfg(test)]

@@ -350,3 +350,44 @@
 
 (apply "x" '(1))
 !> wrong-type-arg: Wrong type to apply: "x"
+
+(define l (list 3 1 2 5 4))
+(list (sort! l <) l)
+=> ((1 2 3 4 5) (1 2 3 4 5))
+
+(define l (list 3 5 2 1 4))
+(list (sort! l <) l)
+=> ((1 2 3 4 5) (3 4 5))
+
+(define l (list 9 8 7))
+(list (sort! l <) l)
+=> ((7 8 9) (9))
+
+(define l (list '(b 1) '(a 1) '(b 2) '(a 2) '(c 0)))
+(define (less a b) (string<? (symbol->string (car a)) (symbol->string (car b))))
+(list (stable-sort! l less) l)
+=> (((a 1) (a 2) (b 1) (b 2) (c 0)) ((a 1) (a 2) (b 1) (b 2) (c 0)))
+
+(define l (list 3 1 2 5 4))
+(list (delete! 3 l) l (delq! 1 l) l)
+=> ((1 2 5 4) (3 2 5 4) (3 2 5 4) (3 2 5 4))
+
+(define l (list 3 1 2 5 4))
+(list (filter! odd? l) l)
+=> ((3 1 5) (3 1 5))
+
+(define l (list 3 1 2 5 4))
+(list (filter! even? l) l)
+=> ((2 4) (3 1 2 4))
+
+(define a (list 1 4 6))
+(define b (list 2 4 7))
+(list (merge! a b <) a b)
+=> ((1 2 4 4 6 7) (1 2 4 4 6 7) (2 4 4 6 7))
+
+(define v (vector 3 1 2))
+(list (sort! v <) v)
+=> (#(1 2 3) #(1 2 3))
+
+(sort! 5 <)
+!> wrong-type-arg: In procedure sort!: Wrong type argument in position 1: 5

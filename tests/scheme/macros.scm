@@ -345,3 +345,23 @@ m
 (define-syntax m (syntax-rules () ((_ u ...) '(u ... ...))))
 (m 1 2)
 !> syntax-error: syntax: extra ellipsis
+
+(define-syntax note! (syntax-rules () ((_ x) (set! notes (cons x notes)))))
+(define notes '())
+(note! 1)
+(note! 2)
+notes
+=> (2 1)
+
+(define notes '())
+(define-syntax-rule (define-noted id value) (begin (define id value) (set! notes (cons id notes))))
+(define-noted a 1)
+(define-noted b 2)
+(let () (define-noted c 3) c)
+notes
+=> (3 2 1)
+
+(define-syntax-rule (replace!) (set! car cdr))
+(replace!)
+(car '(1 2))
+=> (2)

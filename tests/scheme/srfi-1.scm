@@ -258,3 +258,47 @@
 (use-modules (srfi srfi-1))
 (append-map (lambda (x y) (list x y)) '(1 2 3) '(a b))
 => (1 a 2 b)
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(list (remove! odd? l) l)
+=> ((2 4) (3 1 2 4))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(list (take! l 2) l)
+=> ((3 1) (3 1))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(list (drop-right! l 2) l)
+=> ((3 1 2) (3 1 2))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(call-with-values (lambda () (partition! odd? l)) (lambda (a b) (list a b l)))
+=> ((3 1 5) (2 4) (3 1 5))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(call-with-values (lambda () (span! odd? l)) (lambda (a b) (list a b l)))
+=> ((3 1) (2 5 4) (3 1))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(call-with-values (lambda () (break! even? l)) (lambda (a b) (list a b l)))
+=> ((3 1) (2 5 4) (3 1))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(list (append-reverse! l (list 9)) l)
+=> ((4 5 2 1 3 9) (3 9))
+
+(use-modules (srfi srfi-1))
+(define l (list 3 1 2 5 4))
+(list (delete! 2 l) l (delete! 3 l <) l)
+=> ((3 1) (3 1) (3 1) (3 1))
+
+(use-modules (srfi srfi-1))
+(list (take! (list 1 2) 0) (take-while! odd? (list 1 3 4)) (drop-right! (list 1) 1))
+=> (() (1 3) ())

@@ -161,7 +161,12 @@ impl Expander {
                     format!("`{name}` is syntax and no variable"),
                 ));
             }
-            Some(_) => ExprKind::SetGlobal(self.declare(name), Box::new(value)),
+            Some(Binding::Global(global)) => ExprKind::SetGlobal(global, Box::new(value)),
+            Some(_) => {
+                // The file's own, also where a macro says it.
+                let (name, _) = scope.resolved(name);
+                ExprKind::SetGlobal(self.declare(&name), Box::new(value))
+            }
             None => {
                 let kind = self.promise(name, target.span, scope);
                 let ExprKind::Global(global, _) = kind else {
