@@ -27,6 +27,7 @@ mod old_daemons;
 mod outputs;
 mod pool;
 mod queue;
+mod sharing;
 mod sick;
 mod slots;
 mod trivial;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         full_disk::CASES,
         unmatched::CASES,
         sick::CASES,
+        sharing::CASES,
         slots::CASES,
         queue::CASES,
         beside_stock::CASES,

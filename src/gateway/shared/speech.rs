@@ -272,6 +272,21 @@ pub fn receive<T: DeserializeOwned>(socket: impl AsFd) -> io::Result<Option<(T, 
     Ok(Some((message, fds)))
 }
 
+/// Reads whatever bytes as messages of either side, for fuzzing: must not
+/// panic, and what is understood means the same when it is said again.
+pub fn fuzz(bytes: &[u8]) {
+    fn same<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(bytes: &[u8]) {
+        if let Ok(message) = serde_json::from_slice::<T>(bytes) {
+            let again = serde_json::to_vec(&message).ok();
+            let again = again.and_then(|bytes| serde_json::from_slice::<T>(&bytes).ok());
+            assert_eq!(again, Some(message));
+        }
+    }
+    same::<Ask>(bytes);
+    same::<Answer>(bytes);
+    drop(serde_json::from_slice::<End>(bytes));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
