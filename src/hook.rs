@@ -33,6 +33,7 @@ pub mod pick;
 pub mod place;
 pub mod postponed;
 pub mod process;
+pub mod progress;
 pub mod prospects;
 pub mod reach;
 pub mod request;

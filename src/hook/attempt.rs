@@ -209,7 +209,8 @@ impl Attempt<'_> {
                 items: usize::try_from(plan.count()).unwrap_or(usize::MAX),
                 bytes: plan.bytes(),
             });
-            self.watch.doing(&format!("sending to '{machine}'"));
+            let doing = format!("sending to '{machine}'");
+            self.watch.transferring(&doing, Some(plan.bytes()));
             let mut progress = |sent: send::Sent| self.watch.moved(sent.bytes);
             let mut send = |signing: &mut Signing<'_>, log: &mut BuilderLog<'_>| {
                 send::send(&plan, client, signing, log, &mut progress)
@@ -311,7 +312,8 @@ impl Attempt<'_> {
             machine,
             items: self.work.outputs.len(),
         });
-        self.watch.doing(&format!("retrieving from '{machine}'"));
+        let doing = format!("retrieving from '{machine}'");
+        self.watch.transferring(&doing, None);
     }
 
     fn build(
@@ -345,7 +347,8 @@ impl Attempt<'_> {
         let mut received = Vec::new();
         let mut signed_in = self.signer.take(log);
         for output in &self.work.outputs {
-            let mut moved = |bytes| self.watch.moved(bytes);
+            let before = bytes_of(&received);
+            let mut moved = |bytes: u64| self.watch.moved(before.saturating_add(bytes));
             let other = signed_in
                 .as_mut()
                 .map(|other| from_daemon(other.client(), output, self.wanted(), log, &mut moved));
@@ -451,6 +454,12 @@ fn limit_waits(stream: &UnixStream, limit: Duration) {
     if let Err(error) = set.and_then(|()| stream.set_write_timeout(limit)) {
         log::debug!("no limit for the daemon's replies: {error}");
     }
+}
+
+/// The bytes of archives that have come.
+pub fn bytes_of(received: &[Received]) -> u64 {
+    let sizes = received.iter().map(|it| it.item.nar_size);
+    sizes.fold(0, u64::saturating_add)
 }
 
 /// What a failure of the connection means.

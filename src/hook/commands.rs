@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use super::attempt::{Attempt, gateway_failure};
+use super::attempt::{Attempt, bytes_of, gateway_failure};
 use super::attempts::{Failure, Fault};
 use super::output::BuilderLog;
 use super::verdict;
@@ -90,7 +90,8 @@ impl Attempt<'_> {
             items: missing.len(),
             bytes: plan.bytes(),
         });
-        self.watch.doing(&format!("sending to '{machine}'"));
+        let doing = format!("sending to '{machine}'");
+        self.watch.transferring(&doing, Some(plan.bytes()));
         let exec = self.exec("guix archive --import")?;
         let mut sent = Ok(());
         let ended = Self::converse(
@@ -191,6 +192,7 @@ impl Attempt<'_> {
         self.announce_retrieval();
         let mut received = Vec::new();
         for output in &self.work.outputs {
+            let before = bytes_of(&received);
             let exec = self.exec(&format!("guix archive --export {output}"))?;
             let mut taken = None;
             let ended = Self::converse(
@@ -198,7 +200,7 @@ impl Attempt<'_> {
                 |_| Ok(()),
                 |stdout| {
                     taken = Some(from_bundle(stdout, output, self.wanted(), &mut |bytes| {
-                        self.watch.moved(bytes);
+                        self.watch.moved(before.saturating_add(bytes));
                     }));
                     Ok(())
                 },
