@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use offload_lab::{
-    Built, DaemonOptions, Drv, Hook, Host, Line, Machine, Node, Paired, Side, TRACE, median, system,
+    Built, DaemonOptions, Drv, Hook, Host, HostOptions, Line, Machine, Node, Paired, Side, TRACE,
+    median, system,
 };
 
 const HELP: &str = "\
@@ -70,6 +71,36 @@ const CASES: &[Case] = &[
         what: "decline",
         rounds: 5,
         run: decline,
+    },
+    Case {
+        name: "accept",
+        what: "accept, a machine known to be up",
+        rounds: 3,
+        run: accept,
+    },
+    Case {
+        name: "queue",
+        what: "30 builds of 1 s on 2 x 2 slots",
+        rounds: 3,
+        run: queue,
+    },
+    Case {
+        name: "unknown",
+        what: "16 trivial builds, nothing known",
+        rounds: 3,
+        run: unknown,
+    },
+    Case {
+        name: "dead",
+        what: "the same, one more that drops packets",
+        rounds: 1,
+        run: dead,
+    },
+    Case {
+        name: "cut-off",
+        what: "5 s build, its machine lost after 2 s",
+        rounds: 1,
+        run: cut_off,
     },
 ];
 
@@ -151,8 +182,9 @@ fn bench(options: &Options) -> Result<()> {
     println!("{:38}{:>10}{:>10}{:>8}", "", "stock", "ours", "ratio");
     let wanted = |name: &str| options.cases.is_empty() || options.cases.iter().any(|c| c == name);
     for case in CASES.iter().filter(|c| wanted(c.name)) {
-        // The first run of anything fills caches.
-        for side in sides(options) {
+        // The first run of anything fills caches; what is done once only takes
+        // minutes.
+        for side in sides(options).filter(|_| case.rounds > 1) {
             (case.run)(&paired, side).with_context(|| case.name)?;
         }
         let mut times = [Vec::new(), Vec::new()];
@@ -271,18 +303,90 @@ fn far(paired: &Paired, side: Side) -> Result<Duration> {
     time
 }
 
+/// Twice the slots that the machines have are waited for all the time.
+fn queue(paired: &Paired, side: Side) -> Result<Duration> {
+    paired.farm.head.write_machines(&paired.farm.machines()?)?;
+    let script = "echo building; sleep 1; echo > $out";
+    let drvs: Vec<Drv> = (0..30)
+        .map(|i| Drv::new(&format!("queue{i}")).script(script))
+        .collect();
+    let time = build(paired, side, &drvs);
+    near(paired)?;
+    time
+}
+
+/// As the first build after a pause; stock never knows anything.
+fn unknown(paired: &Paired, side: Side) -> Result<Duration> {
+    paired.farm.forget()?;
+    fan_out(paired, side)
+}
+
+/// The third machine is there for the machine file, and nothing answers.
+fn dead(paired: &Paired, side: Side) -> Result<Duration> {
+    let farm = &paired.farm;
+    let dead = farm.machine("dead", &HostOptions::default())?;
+    dead.drop_packets(true)?;
+    let mut machines = farm.machines()?;
+    // As good as the best, as far as anybody knows.
+    machines.push(Machine::of(&dead)?.speed(2.0));
+    let machines: Vec<_> = machines.into_iter().map(|m| m.slots(8)).collect();
+    farm.head.write_machines(&machines)?;
+    let time = unknown(paired, side);
+    near(paired)?;
+    farm.forget()?;
+    time
+}
+
+/// Nothing arrives any more, and nobody says so. Stock waits for ever.
+fn cut_off(paired: &Paired, side: Side) -> Result<Duration> {
+    if side == Side::Stock {
+        return Ok(Duration::ZERO);
+    }
+    let farm = &paired.farm;
+    let script = "echo under way; sleep 5; echo > $out";
+    let built = farm.head.add(&Drv::new("cut-off").script(script))?;
+    let client = farm
+        .head
+        .guix_build_at(side.socket(), &[&built.path], &[])
+        .spawn()?;
+    client.wait_for("under way", Duration::from_secs(30))?;
+    std::thread::sleep(Duration::from_secs(2));
+    let builds = |host: &&Host| host.builds_running().is_ok_and(|all| !all.is_empty());
+    let machine = [&farm.w1, &farm.w2].into_iter().find(builds);
+    let machine = machine.context("nobody builds")?;
+    machine.drop_packets(true)?;
+    let finished = client.wait(Duration::from_secs(180));
+    machine.drop_packets(false)?;
+    // It has built on, since nobody could tell it.
+    machine.end_sessions()?;
+    farm.forget()?;
+    let finished = finished?.succeeded()?;
+    farm.came_back(&built)?;
+    Ok(finished.elapsed)
+}
+
 /// The hook alone, from its start to its end at the end of its input.
 fn decline(paired: &Paired, side: Side) -> Result<Duration> {
+    hook_alone(paired, side, "nobody-has-this", "decline")
+}
+
+/// The same; `guix build` was told before that the machine is up.
+fn accept(paired: &Paired, side: Side) -> Result<Duration> {
+    trivial(paired, side)?;
+    hook_alone(paired, side, "", "accept")
+}
+
+fn hook_alone(paired: &Paired, side: Side, features: &str, reply: &str) -> Result<Duration> {
     const TIMES: u32 = 20;
     let hook = match side {
         Side::Stock => "guix offload",
         Side::Ours => "/usr/local/libexec/offload/offload",
     };
     let (head, system) = (&paired.farm.head, system());
-    let drv = head.add(&Drv::new("declined"))?.path;
+    let drv = head.add(&Drv::new("asked"))?.path;
     let line = format!(
-        "for i in $(seq {TIMES}); do echo '1 {system} {drv} nobody-has-this' | \
-         {hook} {system} 3600 1 86400 2>&1 | grep -q '^# decline$'; done"
+        "for i in $(seq {TIMES}); do echo '1 {system} {drv} {features}' | \
+         {hook} {system} 3600 1 86400 2>&1 | grep -q '^# {reply}$'; done"
     );
     let user = [
         "setpriv",

@@ -111,6 +111,9 @@ pub trait Usher {
     /// is kept until the machine has let us in, or has not.
     fn admit(&mut self) -> Box<dyn Send>;
 
+    /// Somebody has accepted the connection.
+    fn accepted(&mut self) {}
+
     /// The server has said that it speaks SSH, long before it lets in.
     fn greeted(&mut self);
 }
@@ -219,6 +222,7 @@ impl Connection {
     ) -> Result<Self, GatewayError> {
         let passage = usher.admit();
         let (socket, address) = dial::dial(&machine.name, machine.port, limits)?;
+        usher.accepted();
         let name = error::printable(machine.name.as_bytes());
         let at = if address.ip().to_string() == name {
             format!("{name}:{}", machine.port)

@@ -32,6 +32,7 @@ fn main() {
         ("primitive_exit", primitive_exit),
         ("nesting", nesting),
         ("sleeping_process", sleeping_process),
+        ("process_of_another_session", process_of_another_session),
         ("panic", panic),
         ("abort", abort),
         ("killed", killed),
@@ -154,6 +155,33 @@ fn sleeping_process() -> Outcome {
             return Err("its process lives on".into());
         }
         std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// It ends with the evaluation, however that ends, and nobody waits for it.
+fn process_of_another_session() -> Outcome {
+    let name = format!("stray-{}", std::process::id());
+    let start = format!("(system \"setsid sh -c 'trap : HUP TERM; sleep 97 & wait' {name} &\")");
+    for (end, expected) in [
+        ("'()", ""),
+        ("(car '())", "machines::wrong-type"),
+        ("(let loop () (loop))", "machines::time"),
+        ("(system \"kill -9 $PPID\")", "machines::interpreter"),
+    ] {
+        let begun = Instant::now();
+        let text = format!("(use-modules (ice-9 popen))\n{start}\n{end}\n");
+        let evaluation = load_text("m.scm", text.as_bytes(), None, &limits(), &mut |_| {});
+        let got = lines(&evaluation.diagnostics);
+        if !got.concat().starts_with(expected) {
+            return Err(format!("{got:?} is not {expected}").into());
+        }
+        if begun.elapsed() > Duration::from_secs(5) {
+            return Err("it held up the answer".into());
+        }
+        if lives(&name)? {
+            return Err(format!("its process outlives {end}").into());
+        }
     }
     Ok(())
 }

@@ -176,6 +176,8 @@ pub struct Ours<'a> {
     there: Vec<HashSet<u64>>,
     hooks: Vec<Hook>,
     tickets: BTreeMap<Number, (usize, Ticket<usize>)>,
+    /// Who waits for each machine; the same once more, to be checked quickly.
+    waiting: Vec<BTreeSet<Number>>,
     clients: Vec<Client>,
     /// Since when each machine is seen to idle though somebody waits.
     idle: Vec<Option<Time>>,
@@ -214,6 +216,7 @@ impl<'a> Ours<'a> {
             there: vec![HashSet::new(); count],
             hooks: hooks.collect(),
             tickets: BTreeMap::new(),
+            waiting: vec![BTreeSet::new(); count],
             clients: clients.collect(),
             idle: vec![None; count],
             looks: vec![None; count],

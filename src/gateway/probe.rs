@@ -19,6 +19,8 @@ use crate::machines::record::BuildMachine;
 /// What became known of a machine.
 #[derive(Debug)]
 pub enum News {
+    /// Somebody has accepted the connection.
+    Accepted,
     /// Its server has greeted, so long after the probe began.
     Greeted(Duration),
     /// It is logged in to.
@@ -47,7 +49,8 @@ impl Witness for () {
 
 struct Attended<'a> {
     witness: &'a mut dyn Witness,
-    greeted: &'a mut dyn FnMut(),
+    tell: &'a mut dyn FnMut(News),
+    begun: Instant,
 }
 
 impl Usher for Attended<'_> {
@@ -55,8 +58,12 @@ impl Usher for Attended<'_> {
         self.witness.admit()
     }
 
+    fn accepted(&mut self) {
+        (self.tell)(News::Accepted);
+    }
+
     fn greeted(&mut self) {
-        (self.greeted)();
+        (self.tell)(News::Greeted(self.begun.elapsed()));
     }
 }
 
@@ -125,7 +132,8 @@ impl Probe {
             .spawn(move || {
                 let mut attended = Attended {
                     witness: &mut witness,
-                    greeted: &mut || teller.tell(number, News::Greeted(begun.elapsed())),
+                    tell: &mut |news| teller.tell(number, news),
+                    begun,
                 };
                 let opened = Route::open(
                     doorstep.as_ref(),
@@ -159,7 +167,7 @@ impl Probe {
         let left = until.saturating_duration_since(Instant::now());
         match self.news.recv_timeout(left) {
             Ok((number, news)) => {
-                if !matches!(news, News::Greeted(_)) {
+                if matches!(news, News::Connected(_) | News::Failed(_)) {
                     self.running = self.running.saturating_sub(1);
                 }
                 Some((number, news))

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::dialogue::Reply;
 use super::field::{Field, Sight};
-use super::pick::{Pick, Picked};
+use super::pick::{Pick, Picked, Reason};
 use super::postponed::Postponed;
 use super::reach::Reaching;
 use super::request::Request;
@@ -87,7 +87,8 @@ impl Answerer {
         let field = Field::of(all.clone(), request);
         if field.machines().is_empty() {
             if !errors.is_empty() {
-                return refuse(context, request, &mut notes, &errors);
+                let reasons = errors.into_iter().map(Reason::from).collect();
+                return refuse(context, request, &mut notes, ("file", reasons));
             }
             if let Some(missing) = missing(&all, &field.requirements()) {
                 self.say_once(context, &missing.to_string());
@@ -125,7 +126,9 @@ impl Answerer {
             match picked {
                 Picked::Slot(machine, slot) => {
                     for reason in &reasons {
-                        self.say_once(context, reason);
+                        if self.said.insert(reason.essence.clone()) {
+                            context.journal.say(&reason.text);
+                        }
                     }
                     notes.forget();
                     return Answer::Take(Box::new(Taken {
@@ -136,7 +139,9 @@ impl Answerer {
                         reread,
                     }));
                 }
-                Picked::Nobody => return refuse(context, request, notes, &reasons),
+                Picked::Nobody => {
+                    return refuse(context, request, notes, ("machines", reasons));
+                }
                 Picked::Full if join(context, &field, &sight, &mut place) => {
                     notes.forget();
                     return Answer::Take(Box::new(Taken {
@@ -147,7 +152,8 @@ impl Answerer {
                         reread,
                     }));
                 }
-                Picked::Full => {}
+                // Machines are up: what comes later is another story.
+                Picked::Full => notes.forget(),
             }
             if look < LOOKS {
                 std::thread::sleep(LOOK_AGAIN);
@@ -221,10 +227,16 @@ fn refuse(
     context: &Context,
     request: &Request,
     notes: &mut Postponed,
-    reasons: &[String],
+    (kind, mut reasons): (&str, Vec<Reason>),
 ) -> Answer {
-    let reason = reasons.join("\n");
-    let noted = notes.note(&reason);
+    reasons.sort_unstable();
+    reasons.dedup_by(|one, other| one.essence == other.essence);
+    let (essences, texts): (Vec<String>, Vec<String>) = reasons
+        .into_iter()
+        .map(|reason| (reason.essence, reason.text))
+        .unzip();
+    let reason = texts.join("\n");
+    let noted = notes.note(kind, &essences.join("\n"));
     if noted.is_new {
         context.journal.say(&reason);
     }

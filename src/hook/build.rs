@@ -90,7 +90,11 @@ impl Build<'_> {
                 Err((index, failure)) => (index, Err(failure)),
             };
             let failure = match outcome {
-                Ok(()) => return self.done(work, search.machine(index)),
+                Ok(()) => {
+                    let exit = self.done(work, search.machine(index));
+                    search.finish();
+                    return exit;
+                }
                 Err(failure) => failure,
             };
             if let Some(verdict) = self.watch.verdict() {
@@ -106,7 +110,7 @@ impl Build<'_> {
             let text = failure.text();
             match next {
                 Next::End(exit) => {
-                    for earlier in reasons.iter().filter(|earlier| **earlier != text) {
+                    for earlier in reasons.iter().filter(|earlier| !text.contains(*earlier)) {
                         self.output.tell(earlier);
                     }
                     self.output.tell(&text);

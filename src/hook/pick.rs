@@ -11,8 +11,10 @@ use super::attempts::with_hint;
 use super::context::Context;
 use super::field::{Field, Sight};
 use super::reach::{Heard, Reaching};
+use crate::machines::record::BuildMachine;
 use crate::schedule::choice::{Choice, Verdict};
-use crate::schedule::slots::Slot;
+use crate::schedule::evidence::one_line;
+use crate::schedule::slots::{Slot, SlotError};
 use crate::schedule::tickets::Place;
 
 /// How many machines are asked at once.
@@ -23,6 +25,10 @@ const NEXT_AFTER: Duration = Duration::from_millis(100);
 
 /// How long the first answer waits for one of a better machine.
 const GRACE: Duration = Duration::from_millis(30);
+
+/// How long it does for one that has greeted already; no longer than the first
+/// answer itself took.
+const LONG_GRACE: Duration = Duration::from_millis(150);
 
 /// The longest that a machine with a slow line is waited for, beyond the
 /// setting.
@@ -51,7 +57,36 @@ pub struct Pick<'a> {
     /// Machines that are not to be tried.
     pub without: &'a BTreeSet<usize>,
     /// Why machines cannot be had.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
+}
+
+/// Why a machine cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// The machine and what is wrong, without times: the same while nothing
+    /// changes.
+    pub essence: String,
+    /// The text, with a hint if there is one.
+    pub text: String,
+}
+
+impl Reason {
+    fn new(machine: &BuildMachine, what: &str, text: String) -> Self {
+        Self {
+            essence: format!("{}:{} {}", machine.name, machine.port, one_line(what)),
+            text,
+        }
+    }
+}
+
+/// One that has no other words.
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self {
+            essence: one_line(&text),
+            text,
+        }
+    }
 }
 
 impl<'a> Pick<'a> {
@@ -82,8 +117,32 @@ impl<'a> Pick<'a> {
         match self.first_to_answer(&asked, reaching, limit, &mut full) {
             Some((machine, slot)) => Picked::Slot(machine, slot),
             None if full => Picked::Full,
-            None => Picked::Nobody,
+            None => {
+                self.note_unanswered(&asked, reaching, limit);
+                Picked::Nobody
+            }
         }
+    }
+
+    /// Those that were asked and have said nothing in time.
+    fn note_unanswered(&mut self, asked: &[&Choice], reaching: &Reaching, limit: Duration) {
+        for choice in asked {
+            if let Some(machine) = self.field.machine(choice.machine)
+                && reaching.is_pending(choice.machine)
+            {
+                let what = format!("no answer within {} s", limit.as_secs_f64());
+                let text = format!("'{}': {what}", machine.name);
+                self.reasons.push(Reason::new(machine, &what, text));
+            }
+        }
+    }
+
+    fn without_slots(&self, machine: &BuildMachine, error: &SlotError) -> Reason {
+        let text = with_hint(
+            &error.to_string(),
+            error.hint(&self.context.user).as_deref(),
+        );
+        Reason::new(machine, &error.to_string(), text)
     }
 
     /// Asks the machines that might do better than the one that was taken, so
@@ -92,13 +151,13 @@ impl<'a> Pick<'a> {
         const AT_MOST: usize = 2;
         let mut asked = 0;
         for choice in &self.sight.choices {
-            if !choice.verdict.is_ready() {
+            let Verdict::Ready { good, trial, .. } = choice.verdict else {
                 return;
-            }
+            };
             if asked == AT_MOST {
                 return;
             }
-            let known = choice.machine == taken || self.sight.is_fresh(choice, self.context);
+            let known = choice.machine == taken || (good && !trial);
             let Some(machine) = self.field.machine(choice.machine).filter(|_| !known) else {
                 continue;
             };
@@ -126,7 +185,12 @@ impl<'a> Pick<'a> {
                 continue;
             }
             if !choice.verdict.is_ready() {
-                let reason = format!("'{}': {}", machine.name, choice.verdict);
+                let text = format!("'{}': {}", machine.name, choice.verdict);
+                let reason = match &choice.verdict {
+                    Verdict::Resting { reason, .. } => Reason::new(machine, reason, text),
+                    Verdict::Loaded { .. } => Reason::new(machine, "overloaded", text),
+                    verdict => Reason::new(machine, &verdict.to_string(), text),
+                };
                 self.reasons.push(reason);
                 continue;
             }
@@ -136,10 +200,7 @@ impl<'a> Pick<'a> {
                     let is_good = matches!(choice.verdict, Verdict::Ready { good: true, .. });
                     full = Some(is_good || full == Some(true));
                 }
-                Err(error) => self.reasons.push(with_hint(
-                    &error.to_string(),
-                    error.hint(&self.context.user).as_deref(),
-                )),
+                Err(error) => self.reasons.push(self.without_slots(machine, &error)),
             }
         }
         (candidates, full)
@@ -190,7 +251,12 @@ impl<'a> Pick<'a> {
                 answered = Some(now);
             }
             let end = match answered {
-                Some(first) => after(first, GRACE),
+                Some(first) => {
+                    let mut better = asked.iter().take_while(|it| !is_answer(it, reaching));
+                    let is_near = better.any(|it| reaching.has_greeted(it.machine));
+                    let took = first.saturating_duration_since(begun).min(LONG_GRACE);
+                    after(first, if is_near { GRACE.max(took) } else { GRACE })
+                }
                 None => after(begun, limit_now(asked, reaching, limit)),
             };
             let mut better = asked.iter().take_while(|it| !is_answer(it, reaching));
@@ -213,8 +279,11 @@ impl<'a> Pick<'a> {
             } else {
                 end
             };
-            if let Some(Heard::Failed(_, failure)) = reaching.hear(until) {
-                self.reasons.push(failure.text());
+            if let Some(Heard::Failed(index, failure)) = reaching.hear(until) {
+                if let Some(machine) = self.field.machine(index) {
+                    let reason = Reason::new(machine, &failure.message, failure.text());
+                    self.reasons.push(reason);
+                }
             } else if !reaching.is_waiting() {
                 // Nobody is left to wait for before the next group's time.
                 next = Instant::now();
@@ -243,10 +312,7 @@ impl<'a> Pick<'a> {
                 slot
             }
             Err(error) => {
-                self.reasons.push(with_hint(
-                    &error.to_string(),
-                    error.hint(&self.context.user).as_deref(),
-                ));
+                self.reasons.push(self.without_slots(machine, &error));
                 None
             }
         }

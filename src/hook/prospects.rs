@@ -48,7 +48,7 @@ pub struct Prospects<'a> {
     silent: BTreeSet<usize>,
     /// When a machine was asked for this build.
     asked: BTreeMap<usize, Instant>,
-    /// What became of those.
+    /// What became of machines, as it was told.
     lost: Vec<String>,
     /// Until when a machine is waited for, once none was left.
     until: Option<Instant>,
@@ -89,9 +89,12 @@ impl<'a> Prospects<'a> {
         &self.failed
     }
 
-    /// A machine has failed.
-    pub fn fail(&mut self, index: usize) {
+    /// A machine has failed, which was told.
+    pub fn fail(&mut self, index: usize, text: String) {
         self.failed.insert(index);
+        if !self.lost.contains(&text) {
+            self.lost.push(text);
+        }
     }
 
     /// A new round, in which all machines count again, waited for at most so
@@ -100,7 +103,6 @@ impl<'a> Prospects<'a> {
         self.failed.clear();
         self.silent.clear();
         self.asked.clear();
-        self.lost.clear();
         self.reaching = Reaching::new(bell);
         self.until = Instant::now().checked_add(at_most);
     }
@@ -309,9 +311,12 @@ impl<'a> Prospects<'a> {
             text.push_str(reason);
         }
         for choice in &sight.choices {
+            let is_told = match &choice.verdict {
+                Verdict::Resting { reason, .. } => text.contains(reason),
+                verdict => verdict.is_ready(),
+            };
             if let Some(machine) = self.field.machine(choice.machine)
-                && !choice.verdict.is_ready()
-                && !self.failed.contains(&choice.machine)
+                && !is_told
             {
                 let line = format!("\n'{}': {}", machine.name, choice.verdict);
                 text.push_str(&line);
@@ -358,7 +363,14 @@ impl Candidates for Prospects<'_> {
         if !hope && self.until.is_none() {
             return Wish::Nothing;
         }
-        self.explain(&sight, &up);
+        let is_free = |index: &usize| {
+            let machine = self.field.machine(*index);
+            machine.is_some_and(|it| self.context.slots.is_any_free(it).unwrap_or(false))
+        };
+        // Else there is nothing to wait for.
+        if !up.iter().any(is_free) {
+            self.explain(&sight, &up);
+        }
         let (mut before, mut now) = (self.wished.clone(), up.clone());
         before.sort_unstable();
         now.sort_unstable();

@@ -83,9 +83,21 @@ impl Witness for Attendant {
 /// How far a connection has come.
 enum Stage {
     Asked,
+    Accepted,
     Greeted,
     Connected(Box<Route>),
     Failed(Failure),
+}
+
+impl Stage {
+    fn is_pending(&self) -> bool {
+        matches!(self, Self::Asked | Self::Accepted | Self::Greeted)
+    }
+
+    /// The server knows us, and would take it amiss if we left now.
+    fn is_engaged(&self) -> bool {
+        matches!(self, Self::Accepted | Self::Greeted)
+    }
 }
 
 /// Connections that were begun and have not been used.
@@ -125,8 +137,14 @@ impl Reaching {
 
     /// The next news, waited for until then.
     pub fn hear(&mut self, until: Instant) -> Option<Heard> {
-        let (index, news) = self.probe.next(until)?;
+        let (index, news) = loop {
+            match self.probe.next(until)? {
+                (index, News::Accepted) => drop(self.stages.insert(index, Stage::Accepted)),
+                other => break other,
+            }
+        };
         let (stage, heard) = match news {
+            News::Accepted => return None,
             News::Greeted(_) => (Stage::Greeted, Heard::Greeted(index)),
             News::Connected(connection) => (Stage::Connected(connection), Heard::Connected(index)),
             News::Failed(error) => {
@@ -151,13 +169,13 @@ impl Reaching {
 
     /// Tells whether a machine may still answer.
     pub fn is_pending(&self, index: usize) -> bool {
-        matches!(self.stages.get(&index), Some(Stage::Asked | Stage::Greeted))
+        self.stages.get(&index).is_some_and(Stage::is_pending)
     }
 
     /// How many machines may still answer.
     pub fn pending(&self) -> usize {
-        let pending = |stage: &&Stage| matches!(stage, Stage::Asked | Stage::Greeted);
-        self.stages.values().filter(pending).count()
+        let stages = self.stages.values();
+        stages.filter(|stage| stage.is_pending()).count()
     }
 
     /// Tells whether a machine is logged in to.
@@ -168,6 +186,18 @@ impl Reaching {
     /// Tells whether news can still come.
     pub fn is_waiting(&self) -> bool {
         self.probe.running() > 0
+    }
+
+    /// Lets what was begun come to its end, so long at most: servers punish
+    /// those who leave before they have logged in, and what such a machine is
+    /// like would never be known where builds are short.
+    pub fn finish(&mut self, at_most: Duration) {
+        let Some(end) = Instant::now().checked_add(at_most) else {
+            return;
+        };
+        // What has happened meanwhile.
+        while self.hear(Instant::now()).is_some() {}
+        while self.stages.values().any(Stage::is_engaged) && self.hear(end).is_some() {}
     }
 
     /// The connection to a machine, begun now if it has not been.

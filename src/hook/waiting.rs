@@ -24,6 +24,10 @@ use crate::store::path::StorePath;
 /// before another is looked for.
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// How long a build that is done waits for machines that it began to look at,
+/// once in many minutes.
+const LAST_NEWS: Duration = Duration::from_secs(5);
+
 /// How long news are waited for in one go, so that a build that must end
 /// notices it.
 const TURN: Duration = Duration::from_millis(50);
@@ -75,7 +79,7 @@ impl<'a> Search<'a> {
     /// Takes note of a failure.
     pub fn failed(&mut self, index: Option<usize>, failure: &Failure) {
         let Some(index) = index else { return };
-        self.prospects.fail(index);
+        self.prospects.fail(index, failure.text());
         if let (Fault::Machine(kind), Some(machine)) = (failure.fault, self.machine(Some(index))) {
             let outcome = Outcome::Failed {
                 kind,
@@ -126,6 +130,11 @@ impl<'a> Search<'a> {
                 Err(failure) => Err((Some(index), failure)),
             };
         }
+    }
+
+    /// The build is done: what was begun for later builds is let finish.
+    pub fn finish(&mut self) {
+        self.prospects.reaching.finish(LAST_NEWS);
     }
 
     /// Waits for a machine's first word, or for the end of its connection;

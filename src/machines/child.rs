@@ -4,17 +4,20 @@
 //! the interpreter panic. The child is made by fork without exec, since the
 //! engine's start is most of the time that there is; so the process must have
 //! one thread. Nothing of the parent's reaches the child but the file's text:
-//! descriptors are closed, 0 is /dev/null, 1 and 2 are a pipe.
+//! descriptors are closed, 0 is /dev/null, 1 and 2 are a pipe. A keeper stands
+//! between the two, so that nothing which the file started outlives it.
 
 // Fork, descriptors, environment: foreign functions that Rust cannot check.
 #![allow(unsafe_code)]
 
+mod keeper;
 mod memory;
 mod output;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::panic::RefUnwindSafe;
 use std::path::Path;
 use std::sync::Mutex;
@@ -25,8 +28,8 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, sigprocmask};
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::wait::WaitStatus;
 use nix::unistd::{ForkResult, Pid, fork, getpid, getppid, pipe2, setpgid};
 
 use super::diagnostic::Diagnostic;
@@ -111,7 +114,8 @@ pub type Work<'a> = &'a (dyn Fn() -> Report + Sync + RefUnwindSafe);
 
 /// The child as its parent sees it.
 struct Child {
-    pid: Pid,
+    keeper: Pid,
+    leash: UnixStream,
     message: File,
     output: File,
 }
@@ -129,38 +133,56 @@ fn start(name: &str, home: Option<&Path>, limits: &Limits, work: Work<'_>) -> Re
     drop(io::stdout().flush());
     let (message, message_end) = pipe2(OFlag::O_CLOEXEC)?;
     let (output, output_end) = pipe2(OFlag::O_CLOEXEC)?;
+    let (leash, leash_end) = UnixStream::pair()
+        .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
     let null = nix::fcntl::open(
         "/dev/null",
         OFlag::O_RDWR | OFlag::O_CLOEXEC,
         nix::sys::stat::Mode::empty(),
     )?;
-    let parent = getpid();
+    let evaluate = |keeper| match isolate(keeper, &null, &output_end, &message_end, limits) {
+        Ok(()) => child_main(name, home, limits, work),
+        Err(_) => 1,
+    };
+    // The parent's end would keep the leash whole.
+    let keep = |evaluation| match only(&null, &null, leash_end.as_fd()) {
+        Ok(leash) => keeper::keep(leash.into(), evaluation),
+        Err(_) => kill(evaluation, Signal::SIGKILL).unwrap_or_default(),
+    };
+    let keeper = in_child(|| {
+        let me = getpid();
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        prctl::set_child_subreaper(true)?;
+        setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+        let evaluation = in_child(|| Ok(evaluate(me)))?;
+        // Both do it, so that the group exists whoever is first; the child may
+        // have ended already.
+        setpgid(evaluation, evaluation).unwrap_or_default();
+        keep(evaluation);
+        Ok(0)
+    })?;
+    Ok(Child {
+        keeper,
+        leash,
+        message: File::from(message),
+        output: File::from(output),
+    })
+}
+
+/// Forks; the child does this, and ends with the status.
+fn in_child(work: impl FnOnce() -> Result<i32, Errno>) -> Result<Pid, Errno> {
     // SAFETY: the process has one thread (a condition of `machines::load`), so
     // no lock is held by a thread that the child lacks.
     match unsafe { fork() }? {
         ForkResult::Child => {
             // Whatever happens, the child never returns into the parent's code.
-            let status = std::panic::catch_unwind(|| {
-                let ready = isolate(parent, &null, &output_end, &message_end, limits);
-                match ready {
-                    Ok(()) => child_main(name, home, limits, work),
-                    Err(_) => 1,
-                }
-            });
+            let work = std::panic::AssertUnwindSafe(work);
+            let status = std::panic::catch_unwind(|| { work }.0().unwrap_or(1));
             // SAFETY: ends the process without running the parent's exit
             // handlers or flushing its buffers.
             unsafe { libc::_exit(status.unwrap_or(1)) }
         }
-        ForkResult::Parent { child } => {
-            // Both do it, so that the group exists whoever is first; the child
-            // may have ended already.
-            setpgid(child, child).unwrap_or_default();
-            Ok(Child {
-                pid: child,
-                message: File::from(message),
-                output: File::from(output),
-            })
-        }
+        ForkResult::Parent { child } => Ok(child),
     }
 }
 
@@ -177,24 +199,7 @@ fn isolate(
     if getppid() != parent {
         return Err(Errno::ESRCH);
     }
-    // Out of the way first: a parent without 0, 1 or 2 gets these numbers for
-    // its pipes.
-    let null = above(null)?;
-    let output = above(output)?;
-    let message = above(message)?;
-    for (from, to, flags) in [
-        (&null, 0, 0),
-        (&output, 1, 0),
-        (&output, 2, 0),
-        (&message, MESSAGE_FD, libc::O_CLOEXEC),
-    ] {
-        // SAFETY: both are plain numbers; what `to` was is the parent's and
-        // not used here any more.
-        Errno::result(unsafe { libc::dup3(from.as_raw_fd(), to, flags) })?;
-    }
-    close_from(MESSAGE_FD.saturating_add(1))?;
-    // Closed already.
-    std::mem::forget((null, output, message));
+    std::mem::forget(only(null, output, message.as_fd())?);
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     let seconds = limits.time.as_secs().saturating_add(1);
@@ -205,8 +210,33 @@ fn isolate(
     setrlimit(Resource::RLIMIT_AS, space, space)
 }
 
+/// Keeps these descriptors and no other: the first as 0, the second as 1 and 2,
+/// the third, which it gives back, as 3.
+fn only(null: &OwnedFd, output: &OwnedFd, third: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    // Out of the way first: a parent without 0, 1 or 2 gets these numbers for
+    // its pipes.
+    let null = above(null.as_fd())?;
+    let output = above(output.as_fd())?;
+    let third = above(third)?;
+    for (from, to, flags) in [
+        (&null, 0, 0),
+        (&output, 1, 0),
+        (&output, 2, 0),
+        (&third, MESSAGE_FD, libc::O_CLOEXEC),
+    ] {
+        // SAFETY: both are plain numbers; what `to` was is the parent's and
+        // not used here any more.
+        Errno::result(unsafe { libc::dup3(from.as_raw_fd(), to, flags) })?;
+    }
+    close_from(MESSAGE_FD.saturating_add(1))?;
+    // Closed already.
+    std::mem::forget((null, output, third));
+    // SAFETY: dup3 has just made this descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(MESSAGE_FD) })
+}
+
 /// A copy of a descriptor with a number that is none of 0 to 3.
-fn above(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
+fn above(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(10))?;
     // SAFETY: fcntl has just made this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
@@ -302,9 +332,8 @@ impl Child {
         let mut lines = Lines::new(print);
         let end = self.read(limits, &mut lines);
         // Also what the file has started; the child itself may be gone.
-        killpg(self.pid, Signal::SIGKILL).unwrap_or_default();
-        let status = wait(self.pid);
-        self.drain(&mut lines);
+        let status = keeper::let_go(self.leash, self.keeper);
+        drain(&mut self.output, &mut lines);
         lines.finish();
         let failed = |code: &str, message: String| Report::failed(Diagnostic::error(code, message));
         match end {
@@ -368,14 +397,14 @@ impl Child {
         let ready = |index: usize| pipes.get(index).and_then(PollFd::any).unwrap_or_default();
         Ok((ready(0), ready(1)))
     }
+}
 
-    /// Passes on what is in the output pipe now.
-    fn drain(&mut self, lines: &mut Lines<'_>) {
-        let flags = FcntlArg::F_SETFL(OFlag::O_NONBLOCK);
-        if fcntl(&self.output, flags).is_err() {
-            return;
-        }
-        while let Ok(true) = pass_on(&mut self.output, lines) {}
+/// Passes on what is in the output pipe now. Whoever wrote there is dead; if
+/// not, it is not waited for.
+fn drain(output: &mut File, lines: &mut Lines<'_>) {
+    const MOST: usize = 256;
+    if fcntl(&*output, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok() {
+        (0..MOST).any(|_| !matches!(pass_on(output, lines), Ok(true)));
     }
 }
 
@@ -409,15 +438,6 @@ fn read(file: &mut File, buffer: &mut [u8]) -> Result<usize, Errno> {
             Err(error) => {
                 return Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw));
             }
-        }
-    }
-}
-
-fn wait(pid: Pid) -> Option<WaitStatus> {
-    loop {
-        match waitpid(pid, None) {
-            Err(Errno::EINTR) => {}
-            status => return status.ok(),
         }
     }
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 
-use super::locks::{lock, unlock};
+use super::locks::{is_locked, lock, open_to_look, unlock};
 use super::slots;
 use crate::machines::record::BuildMachine;
 
@@ -77,6 +77,18 @@ impl Handshakes {
         }
     }
 
+    /// Tells whether anybody is about to greet the machine, or does. Looks
+    /// without taking.
+    pub fn is_any(&self, machine: &BuildMachine) -> bool {
+        let Ok(key) = slots::key(machine) else {
+            return false;
+        };
+        (0..AT_ONCE).any(|number| {
+            let place = self.folder.join(format!("{key}.{number}"));
+            open_to_look(&place).is_ok_and(|file| is_locked(&file).unwrap_or(false))
+        })
+    }
+
     fn try_enter(&self, machine: &BuildMachine) -> io::Result<Option<Passage>> {
         let key = slots::key(machine).map_err(io::Error::other)?;
         for number in 0..AT_ONCE {
@@ -128,6 +140,7 @@ mod tests {
         let mut inside: Vec<_> = (0..3).map(|_| places.enter(&one, NO_TIME)).collect();
         assert!(inside.iter().all(Option::is_some));
         assert!(places.enter(&one, NO_TIME).is_none());
+        assert!(places.is_any(&one) && !places.is_any(&other));
         assert!(places.enter(&other, NO_TIME).is_some());
         inside.pop();
         assert!(places.enter(&one, NO_TIME).is_some());

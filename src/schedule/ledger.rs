@@ -19,6 +19,7 @@ pub use drains::{Drained, names};
 
 use self::folder::{File, Folder};
 use super::evidence::{Drain, Evidence, MAX_TEXT, Outcome, State, identity};
+use super::handshakes::Handshakes;
 use crate::clock::Moment;
 use crate::machines::record::BuildMachine;
 
@@ -26,11 +27,15 @@ use crate::machines::record::BuildMachine;
 /// for a fraction of a millisecond, unless he was stopped with it.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Who tries a machine for longer than that has begun to greet it, or is dead.
+const BEGUN_AFTER: Duration = Duration::from_secs(1);
+
 /// The files about all machines.
 #[derive(Debug)]
 pub struct Ledger {
     evidence: PathBuf,
     drained: PathBuf,
+    handshakes: Handshakes,
     /// Whose word counts beside root's.
     owner: u32,
 }
@@ -43,6 +48,7 @@ impl Ledger {
         Self {
             evidence: ours.join("evidence"),
             drained: ours.join("drained"),
+            handshakes: Handshakes::new(state_dir),
             owner: folder::owner(&state_dir.join("db")),
         }
     }
@@ -71,6 +77,7 @@ impl Ledger {
                 (Some(folder), Some(name)) => read(folder, &name, &mut bytes),
                 _ => Evidence::default(),
             };
+            self.forget_the_dead(machine, &mut evidence);
             evidence.drain = drains
                 .iter()
                 .find(|drained| drained.names(machine))
@@ -107,6 +114,7 @@ impl Ledger {
         let mut is_ours = true;
         self.change(machine, |evidence| {
             let before = evidence.probing;
+            self.forget_the_dead(machine, evidence);
             is_ours = evidence.claim(machine, Moment::now());
             evidence.probing != before
         });
@@ -118,10 +126,20 @@ impl Ledger {
     pub fn explore(&self, machine: &BuildMachine) -> bool {
         let mut is_ours = true;
         self.change(machine, |evidence| {
+            self.forget_the_dead(machine, evidence);
             is_ours = evidence.explore(Moment::now());
             is_ours
         });
         is_ours
+    }
+
+    /// Forgets that somebody tries the machine, if he was killed: the kernel
+    /// has then given back his right to greet it.
+    fn forget_the_dead(&self, machine: &BuildMachine, evidence: &mut Evidence) {
+        let since = evidence.probing.and_then(|at| Moment::now().since(at));
+        if since.is_some_and(|since| since > BEGUN_AFTER) && !self.handshakes.is_any(machine) {
+            evidence.probing = None;
+        }
     }
 
     /// Ends a machine's rest: somebody says that it is mended. Tells whether

@@ -102,14 +102,27 @@ impl fmt::Display for Number {
 pub struct Ticket<M = String> {
     number: Number,
     machines: Vec<M>,
+    /// Those that it would take as well, were they up.
+    others: Vec<M>,
 }
 
 impl<M: Ord> Ticket<M> {
     /// A ticket for these machines.
-    pub fn new(number: Number, mut machines: Vec<M>) -> Self {
-        machines.sort_unstable();
-        machines.dedup();
-        Self { number, machines }
+    pub fn new(number: Number, machines: Vec<M>) -> Self {
+        Self {
+            number,
+            machines: sorted(machines),
+            others: Vec::new(),
+        }
+    }
+
+    /// The same, which would take these as well, were they up: nobody waits
+    /// for it there, but it is counted among those that wait.
+    #[must_use]
+    pub fn or_later(mut self, mut others: Vec<M>) -> Self {
+        others.retain(|other| !self.names(other));
+        self.others = sorted(others);
+        self
     }
 
     /// Its place in the order.
@@ -127,23 +140,32 @@ impl<M: Ord> Ticket<M> {
         self.machines.binary_search(machine).is_ok()
     }
 
-    /// Tells whether there is a machine that both would take.
+    /// Tells whether there is a machine that both would take, now or later.
     pub fn shares(&self, other: &Self) -> bool {
         let (few, many) = if self.machines.len() < other.machines.len() {
             (self, other)
         } else {
             (other, self)
         };
-        few.machines.iter().any(|machine| many.names(machine))
+        let mut all = few.machines.iter().chain(&few.others);
+        all.any(|machine| many.names(machine) || many.others.binary_search(machine).is_ok())
     }
+}
+
+fn sorted<M: Ord>(mut machines: Vec<M>) -> Vec<M> {
+    machines.sort_unstable();
+    machines.dedup();
+    machines
 }
 
 impl Ticket<String> {
     /// Writes its machines down, with the build it is for.
     pub fn print(&self, derivation: &str, pid: u32) -> String {
         let mut text = format!("{HEADER}\nfor {derivation}\npid {pid}\n");
-        for machine in &self.machines {
-            text.push_str("machine ");
+        let now = self.machines.iter().map(|machine| ("machine ", machine));
+        let later = self.others.iter().map(|machine| ("later ", machine));
+        for (word, machine) in now.chain(later) {
+            text.push_str(word);
             text.push_str(machine);
             text.push('\n');
         }
@@ -159,16 +181,19 @@ impl Ticket<String> {
         if !body.is_empty() && !body.ends_with('\n') {
             return None;
         }
-        let machines: Vec<String> = body
-            .lines()
-            .filter_map(|line| line.strip_prefix("machine "))
-            .take(MAX_MACHINES)
-            .map(str::to_owned)
-            .collect();
-        if machines.iter().any(|machine| !is_key(machine)) {
+        let named = |word: &str| -> Vec<String> {
+            let lines = body.lines().filter_map(|line| line.strip_prefix(word));
+            lines.take(MAX_MACHINES).map(str::to_owned).collect()
+        };
+        let (machines, others) = (named("machine "), named("later "));
+        if machines
+            .iter()
+            .chain(&others)
+            .any(|machine| !is_key(machine))
+        {
             return None;
         }
-        Some(Self::new(number, machines))
+        Some(Self::new(number, machines).or_later(others))
     }
 }
 
@@ -296,6 +321,15 @@ mod tests {
     }
 
     #[test]
+    fn who_waits_for_a_machine_to_come_back_is_counted_and_holds_up_nobody() {
+        let resting = ticket(1, &[]).or_later(vec!["w1", "w2"]);
+        assert!(resting.shares(&ticket(2, &["w2"])));
+        assert!(ticket(2, &["w2"]).shares(&resting));
+        assert!(!resting.shares(&ticket(2, &["arm"]).or_later(vec!["arm2"])));
+        assert!(may_take(number(2), &[resting], &"w2"));
+    }
+
+    #[test]
     fn the_line_is_bounded_by_the_slots() {
         assert_eq!(bound(1, None), 32);
         assert_eq!(bound(20, None), 80);
@@ -347,10 +381,11 @@ mod tests {
             since: u64,
             chance: u32,
             machines in proptest::collection::vec("[a-z0-9.é-]{1,12}:[0-9]{1,5}", 0..9),
+            others in proptest::collection::vec("[a-c]:[0-9]", 0..9),
         ) {
             let number = Number { since, chance };
             prop_assert_eq!(Number::parse(&number.to_string()), Some(number));
-            let ticket = Ticket::new(number, machines);
+            let ticket = Ticket::new(number, machines).or_later(others);
             let text = ticket.print("x.drv", 7);
             prop_assert_eq!(Ticket::parse(number, &text), Some(ticket));
             prop_assert_eq!(described(&text), (Some("x.drv"), Some(7)));

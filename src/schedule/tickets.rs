@@ -103,6 +103,7 @@ impl Line {
             derivation: derivation.replace(char::is_control, "?"),
             held: Vec::new(),
             shown: Vec::new(),
+            wanted: Vec::new(),
             bell: Bell::new(),
         }
     }
@@ -237,6 +238,8 @@ pub struct Place {
     held: Vec<Held>,
     /// What the ticket says that others see.
     shown: Vec<String>,
+    /// The machines that it was joined for.
+    wanted: Vec<String>,
     bell: Bell,
 }
 
@@ -275,6 +278,7 @@ impl Place {
         if !line::is_worth_it(expected, terms.limit) {
             return Ok(Joined::TooLong { expected });
         }
+        self.wanted = keys(machines);
         self.show(&Ticket::new(self.number, keys(machines)))?;
         Ok(Joined::InLine { ahead })
     }
@@ -311,7 +315,8 @@ impl Place {
             number: self.number,
             version: self.version,
         };
-        let text = ticket.print(&self.derivation, std::process::id());
+        let later = ticket.clone().or_later(self.wanted.clone());
+        let text = later.print(&self.derivation, std::process::id());
         let held = self.line.folder.put_up(name, &text)?;
         self.held.clear();
         self.held.push(held);

@@ -13,20 +13,24 @@ mod by_hand;
 mod clients;
 mod dead;
 mod drains;
+mod evidence;
 mod failing;
 mod forwarding;
 mod full_disk;
 mod graph;
+mod handshakes;
 mod heads;
 mod interrupted;
 mod keys;
 mod killed;
 mod large;
 mod limits;
+mod nobody;
 mod old_daemons;
 mod outputs;
 mod pool;
 mod queue;
+mod retries;
 mod sharing;
 mod sick;
 mod slots;
@@ -66,7 +70,11 @@ fn main() -> ExitCode {
         beside_stock::CASES,
         drains::CASES,
         killed::CASES,
+        retries::CASES,
         heads::CASES,
+        evidence::CASES,
+        handshakes::CASES,
+        nobody::CASES,
         clients::CASES,
         dead::CASES,
         interrupted::CASES,

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use offload_lab::{Built, Drv, Farm, Line, Machine, sys::wait_until};
+use offload_lab::{Built, Drv, Farm, HostOptions, Line, Machine, check, sys::wait_until};
 
 use crate::dead::{
-    AT_ONCE, PROBED, SOON, build_on, came_from, once, prefer_w1, reply_within, watched,
+    AT_ONCE, PROBED, SOON, build_on, came_from, good, once, prefer_w1, reply_within, watched,
 };
 use crate::pool::cases;
 
@@ -17,11 +17,13 @@ cases![
     wrong_host_key_rests_long,
     refused_key_is_not_tried_again_at_once,
     unknown_signing_key_rests_and_is_reported_again,
+    overloaded_on_arrival,
+    full_on_arrival,
 ];
 
 /// A line round the world and back.
 const FAR: Line = Line {
-    round_trip: Duration::from_millis(800),
+    round_trip: Duration::from_millis(500),
     rate: None,
 };
 
@@ -33,14 +35,12 @@ fn slow(farm: &mut Farm) -> Result<()> {
     watched(farm, &[])?;
     let line = farm.w1.delay(FAR)?;
     let name = format!("w1:{}", line.port());
+    has_inputs(farm)?;
     let w1 = Machine::of(&farm.w1)?.port(line.port()).speed(1000.0);
     farm.head.write_machines(&[w1, Machine::of(&farm.w2)?])?;
     build_on(farm, &farm.w2)?;
     reply_within(farm, PROBED, "one is slow")?;
-    // While a build takes its time, the slow one has told how slow it is.
-    let drv = Drv::new("takes-time").script("sleep 8; echo > $out");
-    let built = farm.head.add(&drv)?;
-    farm.head.ask_daemon(&[&built.path], &[])?.ended(0)?;
+    // It was let finish, and has told how slow it is.
     let connect = farm.head.known(&name, "connect");
     let connect = connect.context("nothing is known of w1")?.parse()?;
     let connect = Duration::from_micros(connect);
@@ -49,10 +49,8 @@ fn slow(farm: &mut Farm) -> Result<()> {
     ensure!(farm.head.known(&name, "rest").is_none(), "w1 rests");
     // What is worth it goes there, without anybody waiting for an answer.
     farm.head.clear_trace()?;
-    let drv = Drv::new("large").script("sleep 0.1; echo > $out");
-    let built = farm.head.add(&drv)?;
-    farm.head.ask_daemon(&[&built.path], &[])?.ended(0)?;
-    came_from(farm, &built, &farm.w1)?;
+    farm.w2.stop_sshd()?;
+    build_on(farm, &farm.w1)?;
     reply_within(farm, AT_ONCE, "the slow one is known")?;
     once(farm)
 }
@@ -64,6 +62,7 @@ fn slow_and_alone(farm: &mut Farm) -> Result<()> {
         return Ok(());
     }
     watched(farm, &[])?;
+    has_inputs(farm)?;
     let line = farm.w1.delay(FAR)?;
     let w1 = Machine::of(&farm.w1)?.port(line.port());
     farm.head.write_machines(&[w1])?;
@@ -129,10 +128,9 @@ fn wrong_host_key_rests_long(farm: &mut Farm) -> Result<()> {
     ensure!(left > Duration::from_secs(20 * 60), "rests for {left:?}");
     let before = farm.head.evidence("w1:22");
     farm.head.clear_trace()?;
-    let answer = build_on(farm, &farm.w2)?.says("host key")?;
+    build_on(farm, &farm.w2)?.says("host key")?;
     reply_within(farm, AT_ONCE, "w1 rests")?;
     ensure!(farm.head.evidence("w1:22") == before, "w1 was asked again");
-    println!("{}", answer.text);
     // The right key in the machine file ends it.
     machines[0] = Machine::of(&farm.w1)?.speed(1000.0);
     farm.head.write_machines(&machines)?;
@@ -197,6 +195,94 @@ fn unknown_signing_key_rests_and_is_reported_again(farm: &mut Farm) -> Result<()
     ensure!(slots.named("slot").count() == 1, "w1 was taken again");
     answer.says("signing key")?;
     Ok(())
+}
+
+/// One more candidate lost: no failure, of the machine or of the build.
+fn overloaded_on_arrival(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    watched(farm, &[("OFFLOAD_TRIES", "1")])?;
+    let w1 = Machine::of(&farm.w1)?.speed(1000.0).threshold(0.8);
+    farm.head.write_machines(&[w1, Machine::of(&farm.w2)?])?;
+    farm.w1.pretend_load(999.0)?;
+    let result = overloaded(farm).and_then(|()| all_overloaded(farm));
+    farm.w1.end_pretence()?;
+    result
+}
+
+fn overloaded(farm: &Farm) -> Result<()> {
+    farm.head.keep_evidence("w1:22", &good())?;
+    build_on(farm, &farm.w2)?.says("'w1' is overloaded")?;
+    for line in ["failures", "failed"] {
+        let failed = farm.head.known("w1:22", line);
+        ensure!(failed.is_none(), "w1 has {line} {failed:?}");
+    }
+    once(farm)?;
+    // It is not asked again for a while, and nobody waits for it.
+    farm.head.clear_trace()?;
+    build_on(farm, &farm.w2)?;
+    reply_within(farm, AT_ONCE, "w1 is overloaded")?;
+    let events = farm.head.told();
+    ensure!(events.count("slot") == 1, "w1 was taken again");
+    Ok(())
+}
+
+/// The build has been taken, so it waits for the first that is not any more.
+fn all_overloaded(farm: &Farm) -> Result<()> {
+    farm.forget()?;
+    let w1 = Machine::of(&farm.w1)?.threshold(0.8);
+    let w2 = Machine::of(&farm.w2)?;
+    let busy = [w1.clone(), w2.clone().threshold(0.8)];
+    farm.head.write_machines(&busy)?;
+    farm.w2.pretend_load(999.0)?;
+    farm.head.clear_trace()?;
+    let built = farm.head.add(&Drv::new("waits"))?;
+    let client = farm.head.start_build(&[&built.path])?;
+    let waits = client.wait_for("waiting: ", SOON);
+    farm.w2.end_pretence()?;
+    waits?;
+    farm.head.write_machines(&[w1, w2])?;
+    farm.head.keep_evidence("w2:22", &good())?;
+    client.wait(SOON)?.succeeded()?;
+    came_from(farm, &built, &farm.w2)?;
+    once(farm)
+}
+
+/// Room enough for this build, and not for the next: as in stock, 100 MiB.
+fn full_on_arrival(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    watched(farm, &[("OFFLOAD_TRIES", "1")])?;
+    let small = HostOptions {
+        disk: Some(400),
+        ..HostOptions::default()
+    };
+    let small = farm.machine("w3", &small)?;
+    let machines = [Machine::of(&small)?.speed(1000.0), Machine::of(&farm.w2)?];
+    farm.head.write_machines(&machines)?;
+    small.fill_disk(60 << 10)?;
+    farm.head.keep_evidence("w3:22", &good())?;
+    build_on(farm, &farm.w2)?.says("'w3' is low on space")?;
+    ensure!(farm.head.known("w3:22", "failures").is_none(), "failed");
+    once(farm)?;
+    farm.head.clear_trace()?;
+    build_on(farm, &farm.w2)?;
+    reply_within(farm, AT_ONCE, "w3 is full")?;
+    let events = farm.head.told();
+    ensure!(events.count("slot") == 1, "w3 was taken again");
+    small.empty_disk()?;
+    check(&farm.head, &[&small])
+}
+
+/// Lets w1 have what each of these builds needs: sending two megabytes takes
+/// a minute on a line as long as this.
+fn has_inputs(farm: &Farm) -> Result<()> {
+    farm.head.write_machines(&[Machine::of(&farm.w1)?])?;
+    build_on(farm, &farm.w1)?;
+    farm.forget()?;
+    farm.head.clear_trace()
 }
 
 /// How long a rest lasts yet.

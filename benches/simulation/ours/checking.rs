@@ -36,11 +36,12 @@ impl Ours<'_> {
     }
 
     pub(super) fn waits_in_vain(&self, machine: usize) -> Option<usize> {
-        if self.free(machine) == 0 || self.tickets.is_empty() {
+        // After each event, for each machine: what costs least comes first.
+        if self.free(machine) == 0 {
             return None;
         }
-        let mut waiting = self.tickets.values();
-        let (build, _) = waiting.find(|(_, ticket)| ticket.names(&machine))?;
+        let oldest = self.waiting[machine].first()?;
+        let (build, _) = self.tickets.get(oldest)?;
         self.is_usable(machine).then_some(*build)
     }
 

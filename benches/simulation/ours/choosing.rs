@@ -227,12 +227,24 @@ impl Ours<'_> {
                 self.wake(*machine, WAKE);
             }
         }
+        self.take_down(ticket.number());
+        for machine in ticket.machines() {
+            self.waiting[*machine].insert(ticket.number());
+        }
         self.tickets.insert(ticket.number(), (build, ticket));
+    }
+
+    fn take_down(&mut self, number: Number) -> Option<Ticket<usize>> {
+        let (_, ticket) = self.tickets.remove(&number)?;
+        for machine in ticket.machines() {
+            self.waiting[*machine].remove(&number);
+        }
+        Some(ticket)
     }
 
     pub(super) fn leave(&mut self, build: usize) {
         let number = self.hooks[build].number;
-        let Some((_, ticket)) = self.tickets.remove(&number) else {
+        let Some(ticket) = self.take_down(number) else {
             return;
         };
         for machine in ticket.machines() {
@@ -267,7 +279,7 @@ impl Ours<'_> {
                 self.wake_when_usable(machine);
                 return;
             }
-            self.tickets.remove(&number);
+            self.take_down(number);
             self.attempt(build, machine, false);
         }
     }

@@ -245,6 +245,19 @@ fn one_at_a_time_claims_a_machine_whose_rest_is_over() {
 }
 
 #[test]
+fn who_was_killed_while_he_tried_keeps_nobody_off() {
+    let place = Place::new();
+    let (dead, greeted) = (machine("w1"), machine("w2"));
+    assert!(place.ledger().explore(&dead) && place.ledger().explore(&greeted));
+    let passage = Handshakes::new(place.state.path()).enter(&greeted, Duration::ZERO);
+    assert!(passage.is_some());
+    assert!(!place.ledger().explore(&dead), "he may not have begun");
+    std::thread::sleep(BEGUN_AFTER + Duration::from_millis(100));
+    assert!(place.ledger().explore(&dead));
+    assert!(!place.ledger().explore(&greeted));
+}
+
+#[test]
 fn a_drain_holds_until_its_time_or_until_it_is_taken_back() {
     let place = Place::new();
     let (w1, w2) = (machine("w1"), machine("w2"));

@@ -247,6 +247,25 @@ impl Host {
         Ok(())
     }
 
+    /// Lets it seem to be as busy as that; `Host::end_pretence` undoes it.
+    /// Meanwhile it can build nothing: where a part of /proc is hidden the
+    /// kernel lets nobody mount it anew (measured).
+    pub fn pretend_load(&self, average: f64) -> Result<()> {
+        // Written in place: what is bound is the file, not its name.
+        let line = format!(
+            "echo '{average:.2} {average:.2} {average:.2} 1/100 999' > /run/loadavg
+             grep -q ' /proc/loadavg ' /proc/mounts || busybox mount --bind /run/loadavg /proc/loadavg"
+        );
+        self.shell(&line).ok()?;
+        Ok(())
+    }
+
+    /// Lets it be as busy as it is.
+    pub fn end_pretence(&self) -> Result<()> {
+        self.shell("busybox umount /proc/loadavg").ok()?;
+        Ok(())
+    }
+
     /// Fills its disk but for some KiB; `Host::empty_disk` undoes it.
     ///
     /// Only for a host that was started with a disk of a fixed size.

@@ -26,6 +26,9 @@ pub struct Machine {
     pub speed: f64,
     /// Features it is said to have.
     pub features: Vec<String>,
+    /// The load from which on it takes no builds; none, since all hosts share
+    /// one load average, which would make them drop out at random.
+    pub overload_threshold: Option<f64>,
     /// Further fields, as Scheme.
     pub more: String,
 }
@@ -42,6 +45,7 @@ impl Machine {
             parallel_builds: 2,
             speed: 1.0,
             features: Vec::new(),
+            overload_threshold: None,
             more: String::new(),
         })
     }
@@ -67,6 +71,13 @@ impl Machine {
         self
     }
 
+    /// Sets the load from which on it takes no builds.
+    #[must_use]
+    pub fn threshold(mut self, threshold: f64) -> Machine {
+        self.overload_threshold = Some(threshold);
+        self
+    }
+
     /// Adds fields, as Scheme.
     #[must_use]
     pub fn more(mut self, fields: &str) -> Machine {
@@ -74,8 +85,7 @@ impl Machine {
         self
     }
 
-    /// The `build-machine` form. The threshold is off: all hosts share one
-    /// load average, which would make them drop out at random.
+    /// The `build-machine` form.
     pub fn form(&self) -> String {
         let strings = |list: &[String]| list.iter().map(|s| format!(" {s:?}")).collect::<String>();
         let mut form = format!(
@@ -96,7 +106,9 @@ impl Machine {
             self.speed,
             strings(&self.features)
         );
-        let _ = writeln!(form, "  (overload-threshold #f)\n  {})", self.more);
+        let threshold = self.overload_threshold;
+        let threshold = threshold.map_or("#f".to_owned(), |it| format!("{it:?}"));
+        let _ = writeln!(form, "  (overload-threshold {threshold})\n  {})", self.more);
         form
     }
 }
