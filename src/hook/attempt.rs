@@ -448,7 +448,7 @@ impl Attempt<'_> {
 /// A daemon that stands still accepts connections all the same, and its sshd
 /// is alive: only that nothing moves shows it. While a build runs there is no
 /// limit here; the client's own counts.
-fn limit_waits(stream: &UnixStream, limit: Duration) {
+pub fn limit_waits(stream: &UnixStream, limit: Duration) {
     let limit = (!limit.is_zero()).then_some(limit);
     let set = stream.set_read_timeout(limit);
     if let Err(error) = set.and_then(|()| stream.set_write_timeout(limit)) {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::attempt::limit_waits;
 use super::context::Context;
 use crate::daemon::client::Log;
 use crate::daemon::{Client, DaemonError, Opening, Options};
@@ -74,15 +75,20 @@ impl<'a> Signer<'a> {
                 return None;
             }
         };
+        let settings = &self.context.settings;
         let resumed = lease.stream.try_clone().map_err(DaemonError::Lost);
+        limit_waits(&lease.stream, settings.handshake);
         let resumed =
             resumed.and_then(|it| Client::resume(it, &self.context.dir, &Options::default(), log));
         match resumed {
-            Ok(client) => Some(SignedIn {
-                guest,
-                lease,
-                client,
-            }),
+            Ok(client) => {
+                limit_waits(&lease.stream, settings.silence);
+                Some(SignedIn {
+                    guest,
+                    lease,
+                    client,
+                })
+            }
             Err(error) => {
                 log::debug!("a connection that was left does not do: {error}");
                 None
@@ -100,6 +106,7 @@ impl SignedIn<'_> {
     /// Leaves it for the next build.
     pub fn leave(self) {
         if self.client.is_reusable() {
+            limit_waits(&self.lease.stream, Duration::ZERO);
             self.guest.leave(&self.lease, self.client.temp_roots());
         }
     }
@@ -112,14 +119,13 @@ fn make(guest: &Guest, dir: &StoreDir, item: &StorePath, limit: Duration) -> any
     }
     let lease = guest.open_lease()?;
     let stream = lease.stream.try_clone()?;
-    let limit = Some(limit).filter(|limit| !limit.is_zero());
-    stream.set_read_timeout(limit)?;
+    limit_waits(&stream, limit);
     let mut quiet = |_: &[u8]| Ok(());
     let (mut client, _) = Client::open(stream, dir, &Opening::default(), &mut quiet)?;
     let mut export = client.export_path(item, true, &mut quiet)?;
     io::copy(&mut (&mut export as &mut dyn Read), &mut io::sink())?;
     export.finish()?;
-    client.stream().set_read_timeout(None)?;
+    limit_waits(client.stream(), Duration::ZERO);
     if client.is_reusable() {
         guest.leave(&lease, client.temp_roots());
     }

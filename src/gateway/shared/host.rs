@@ -7,13 +7,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
-use super::super::{Connection, GatewayError, Pending, Usher};
+use super::super::{Connection, GatewayError, Opened, Pending, Usher};
 use super::speech::{Answer, Ask, Destination, End, Told, receive, send};
 use super::table::{Left, Making, Place, Progress, Table};
 use super::{Doorstep, is_trusted, program};
@@ -21,6 +21,9 @@ use crate::machines::record::BuildMachine;
 
 /// How often it looks whether there is still something to do.
 const TURN: Duration = Duration::from_millis(500);
+
+/// How soon a machine answers on a connection that lives, at least.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// How many may wait to be let in.
 const BACKLOG: i32 = 128;
@@ -158,6 +161,7 @@ fn welcome(house: &Arc<House>, socket: UnixStream) {
                 socket: &socket,
                 place: None,
                 lent: Arc::default(),
+                ready: None,
                 leased: BTreeSet::new(),
                 making: None,
             };
@@ -195,6 +199,8 @@ struct Visit<'a> {
     socket: &'a UnixStream,
     place: Option<Held>,
     lent: Lent,
+    /// A channel that was opened to see whether the connection lives.
+    ready: Option<Opened>,
     /// Those of them that others have left.
     leased: BTreeSet<u64>,
     /// It may make a daemon connection that it will leave.
@@ -257,8 +263,13 @@ impl Visit<'_> {
     fn open(&mut self, destination: Destination) -> io::Result<()> {
         self.close_lent();
         self.place = None;
+        self.ready = None;
         let place = self.house.table.place(&destination);
-        match self.connect(&place, &destination) {
+        let connected = match self.living(&place) {
+            Some(connection) => Ok(connection),
+            None => self.connect(&place, &destination),
+        };
+        match connected {
             Ok(connection) => {
                 let answer = Answer::Connected(connection.machine().to_owned());
                 self.place = Some(Held {
@@ -269,6 +280,54 @@ impl Visit<'_> {
                 self.say(&answer)
             }
             Err(error) => self.say(&Answer::Failed(Told::from(&error))),
+        }
+    }
+
+    /// The connection that is there, if the machine still answers on it: one
+    /// that has lost its power says nothing, and the kernel notices that much
+    /// later.
+    fn living(&mut self, place: &Place) -> Option<Arc<Connection>> {
+        let (connection, took) = place.held()?;
+        let (sender, answer) = mpsc::sync_channel(1);
+        let asked = Arc::clone(&connection);
+        let spawned = thread::Builder::new()
+            .name("channel".to_owned())
+            .spawn(move || {
+                // Who does not wait any more lets go of the channel.
+                let _nobody_waits = sender.send(asked.daemon_channel());
+            });
+        if let Err(error) = spawned {
+            log::debug!("no thread to open a channel: {error}");
+            return Some(connection);
+        }
+        // Connecting takes some six round trips.
+        match self.wait_for(&answer, ANSWER.max(took.saturating_mul(3))) {
+            Some(Ok(opened)) => {
+                self.ready = Some(opened);
+                Some(connection)
+            }
+            // It lives, and says no.
+            Some(Err(_)) if connection.failure().is_none() => Some(connection),
+            Some(Err(_)) | None => {
+                place.discard(&connection);
+                None
+            }
+        }
+    }
+
+    /// Waits, with signs of life for the hook.
+    fn wait_for<T>(&self, answer: &mpsc::Receiver<T>, limit: Duration) -> Option<T> {
+        let begun = Instant::now();
+        loop {
+            let left = limit.saturating_sub(begun.elapsed());
+            match answer.recv_timeout(left.min(TURN)) {
+                Ok(came) => return Some(came),
+                Err(mpsc::RecvTimeoutError::Timeout) if left > TURN => {
+                    // Who has gone is noticed afterwards.
+                    drop(self.say(&Answer::Wait));
+                }
+                Err(_) => return None,
+            }
         }
     }
 
@@ -298,7 +357,10 @@ impl Visit<'_> {
         let Some(held) = &mut self.place else {
             return self.say(&Answer::Nothing);
         };
-        let mut opened = held.connection.daemon_channel();
+        let mut opened = match self.ready.take() {
+            Some(ready) => Ok(ready),
+            None => held.connection.daemon_channel(),
+        };
         if opened.is_err() && held.connection.failure().is_some() && locked(&self.lent).is_empty() {
             let (place, destination) = (Arc::clone(&held.place), held.destination.clone());
             match self.connect(&place, &destination) {

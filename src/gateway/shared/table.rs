@@ -16,6 +16,11 @@ use super::speech::Destination;
 /// How often one who waits for another's connection tells so.
 const SIGN: Duration = Duration::from_millis(500);
 
+/// A server that has not greeted for so long is asked once more by the next one
+/// who wants the connection: the machine may have come back, and the first try
+/// waits for a packet that is sent again later and later.
+const ONCE_MORE: Duration = Duration::from_secs(1);
+
 /// A connection as old as that is replaced when nobody uses it: libssh2 keeps
 /// the answers to keepalives for ever.
 const OLD: Duration = Duration::from_secs(6 * 60 * 60);
@@ -112,12 +117,16 @@ struct State {
     connection: Option<Arc<Connection>>,
     since: Option<Instant>,
     used: Option<Instant>,
-    opening: bool,
+    /// How long it took to make.
+    took: Duration,
+    /// How many tries are under way, and since when the last one is.
+    opening: usize,
+    begun: Option<Instant>,
     greeted: bool,
     /// Counts the tries, so that who waited for one knows that it was that one
     /// which failed.
     tries: u64,
-    failure: Option<GatewayError>,
+    failure: Option<(u64, GatewayError)>,
 }
 
 /// What is told to who waits for a connection.
@@ -174,13 +183,15 @@ impl Place {
                 state.used = Some(Instant::now());
                 return Ok(connection);
             }
-            if !state.opening {
-                if let (Some(error), true) = (&state.failure, awaited == Some(state.tries)) {
-                    return Err(error.clone());
-                }
+            if let (Some((number, error)), Some(awaited)) = (&state.failure, awaited)
+                && *number >= awaited
+            {
+                return Err(error.clone());
+            }
+            if !state.is_under_way() {
                 break;
             }
-            awaited = Some(state.tries);
+            awaited.get_or_insert(state.tries);
             let waited = self.changed.wait_timeout(state, SIGN);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.greeted && !told {
@@ -190,15 +201,35 @@ impl Place {
                 progress(Progress::Waiting);
             }
         }
-        state.opening = true;
+        state.opening = state.opening.saturating_add(1);
+        state.begun = Some(Instant::now());
         state.greeted = false;
-        state.tries = state.tries.wrapping_add(1);
+        state.tries = state.tries.saturating_add(1);
+        let number = state.tries;
         drop(state);
-        self.open(destination, usher, progress)
+        self.open(number, destination, usher, progress)
+    }
+
+    /// The connection that is there, and how long it took to make.
+    pub fn held(&self) -> Option<(Arc<Connection>, Duration)> {
+        let mut state = locked(&self.state);
+        let connection = state.living()?;
+        Some((connection, state.took))
+    }
+
+    /// Nobody is to count on this connection any more; who has it keeps it.
+    pub fn discard(&self, connection: &Arc<Connection>) {
+        let mut state = locked(&self.state);
+        let is_that = |it: &Arc<Connection>| Arc::ptr_eq(it, connection);
+        if state.connection.as_ref().is_some_and(is_that) {
+            state.connection = None;
+            locked(&self.left).kept.clear();
+        }
     }
 
     fn open(
         &self,
+        number: u64,
         destination: &Destination,
         usher: &mut dyn Usher,
         progress: &mut dyn FnMut(Progress),
@@ -211,9 +242,10 @@ impl Place {
         };
         let machine = destination.machine();
         let limits = destination.limits();
+        let begun = Instant::now();
         let opened = Connection::open_by(&machine, destination.home(), &limits, &mut telling);
         let mut state = locked(&self.state);
-        state.opening = false;
+        state.opening = state.opening.saturating_sub(1);
         let now = Instant::now();
         let answer = match opened {
             Ok(connection) => {
@@ -221,13 +253,14 @@ impl Place {
                 state.connection = Some(Arc::clone(&connection));
                 state.since = Some(now);
                 state.used = Some(now);
+                state.took = now.saturating_duration_since(begun);
                 state.failure = None;
                 Ok(connection)
             }
             Err(error) => {
-                state.connection = None;
-                state.failure = Some(error.clone());
-                Err(error)
+                state.failure = Some((number, error.clone()));
+                // Another try may have had more luck.
+                state.living().ok_or(error)
             }
         };
         drop(state);
@@ -299,7 +332,7 @@ impl Place {
             since.is_some_and(|since| since.elapsed() < limit)
         };
         let wanted = state.living().is_some();
-        state.opening || (wanted && lasts(state.used, stays) && lasts(state.since, OLD))
+        state.opening > 0 || (wanted && lasts(state.used, stays) && lasts(state.since, OLD))
     }
 }
 
@@ -327,6 +360,12 @@ fn is_quiet(stream: &UnixStream) -> bool {
 }
 
 impl State {
+    /// Somebody opens one of whom an answer can be expected.
+    fn is_under_way(&self) -> bool {
+        let is_late = self.begun.is_some_and(|it| it.elapsed() >= ONCE_MORE);
+        self.opening > 0 && (self.greeted || !is_late)
+    }
+
     /// The connection, if it lives.
     fn living(&mut self) -> Option<Arc<Connection>> {
         if self
