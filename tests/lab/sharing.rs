@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
-use offload_lab::{Drv, Farm, Host, Machine, sys::wait_until};
+use offload_lab::{Drv, Farm, Machine, sys::wait_until};
 
 use crate::pool::cases;
 use crate::queue::{SOON, add, paths, traced};
@@ -21,13 +21,6 @@ cases![
     signer_s_key_taken_away,
     each_has_its_own,
 ];
-
-/// How many logins the machine's sshd has seen.
-fn logins(machine: &Host) -> usize {
-    let log = machine.sshd_log();
-    let accepted = log.lines().filter(|it| it.contains("Accepted publickey"));
-    accepted.count()
-}
 
 /// Only the first machine, with so many slots.
 fn only_w1(farm: &mut Farm, slots: u32) -> Result<()> {
@@ -50,11 +43,11 @@ fn one_login_for_many_builds(farm: &mut Farm) -> Result<()> {
         return Ok(()); // logs in several times for each build
     }
     only_w1(farm, 2)?;
-    let before = logins(&farm.w1);
+    let before = farm.w1.logins();
     for name in ["first", "second", "third"] {
         build_one(farm, name)?;
     }
-    let after = logins(&farm.w1);
+    let after = farm.w1.logins();
     ensure!(after == before + 1, "{} logins", after - before);
     let holders = farm.head.holders()?.len();
     ensure!(holders == 1, "{holders} processes hold connections");
@@ -72,14 +65,14 @@ fn fifty_at_once(farm: &mut Farm) -> Result<()> {
         return Ok(());
     }
     only_w1(farm, 25)?;
-    let before = logins(&farm.w1);
+    let before = farm.w1.logins();
     let builds = add(farm, "fifty", 50, 0.1)?;
     let client = farm.head.ask_daemon(&paths(&builds), &[])?;
     client.ended(0)?;
     for built in &builds {
         farm.came_back(built)?;
     }
-    let after = logins(&farm.w1);
+    let after = farm.w1.logins();
     ensure!(after == before + 1, "{} logins", after - before);
     Ok(())
 }
@@ -162,13 +155,13 @@ fn key_taken_away(farm: &mut Farm) -> Result<()> {
     }
     only_w1(farm, 2)?;
     build_one(farm, "before")?;
-    let before = logins(&farm.w1);
+    let before = farm.w1.logins();
     let machine = Machine::of(&farm.w1)?.slots(2);
     let faster = machine.speed(9.0);
     farm.head.write_machines(&[faster])?;
     build_one(farm, "faster")?;
     ensure!(
-        logins(&farm.w1) == before,
+        farm.w1.logins() == before,
         "another speed made another login"
     );
     let key = "/etc/guix/offload-key";
@@ -177,7 +170,7 @@ fn key_taken_away(farm: &mut Farm) -> Result<()> {
     let file = text.split('"').nth(1).unwrap_or(key).to_owned();
     farm.head.shell(&format!("touch {file}")).ok()?;
     build_one(farm, "touched")?;
-    let came = logins(&farm.w1) - before;
+    let came = farm.w1.logins() - before;
     ensure!(
         came == 1,
         "{came} logins for a key's file that changed once"
@@ -210,10 +203,10 @@ fn each_has_its_own(farm: &mut Farm) -> Result<()> {
     }
     traced(farm, &[("OFFLOAD_GATEWAY", "0")])?;
     farm.head.write_machines(&[Machine::of(&farm.w1)?])?;
-    let before = logins(&farm.w1);
+    let before = farm.w1.logins();
     build_one(farm, "first")?;
     build_one(farm, "second")?;
-    ensure!(logins(&farm.w1) == before + 2, "connections were shared");
+    ensure!(farm.w1.logins() == before + 2, "connections were shared");
     wait_until("no process holds connections", SOON, || {
         Ok(farm.head.holders()?.is_empty())
     })

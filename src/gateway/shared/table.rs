@@ -16,10 +16,14 @@ use super::speech::Destination;
 /// How often one who waits for another's connection tells so.
 const SIGN: Duration = Duration::from_millis(500);
 
-/// A server that has not greeted for so long is asked once more by the next one
-/// who wants the connection: the machine may have come back, and the first try
-/// waits for a packet that is sent again later and later.
-const ONCE_MORE: Duration = Duration::from_secs(1);
+/// A server that has not greeted for so long, or for twice the time that it
+/// took before, is asked once more by the next one who wants the connection:
+/// the machine may have come back, and the first try waits for a packet that
+/// is sent again after a second, then later and later.
+const ONCE_MORE: Duration = Duration::from_millis(150);
+
+/// So many tries at most are under way.
+const MOST_TRIES: usize = 3;
 
 /// A connection as old as that is replaced when nobody uses it: libssh2 keeps
 /// the answers to keepalives for ever.
@@ -192,7 +196,8 @@ impl Place {
                 break;
             }
             awaited.get_or_insert(state.tries);
-            let waited = self.changed.wait_timeout(state, SIGN);
+            let pause = state.until_late().map_or(SIGN, |left| left.min(SIGN));
+            let waited = self.changed.wait_timeout(state, pause);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.greeted && !told {
                 told = true;
@@ -362,8 +367,18 @@ fn is_quiet(stream: &UnixStream) -> bool {
 impl State {
     /// Somebody opens one of whom an answer can be expected.
     fn is_under_way(&self) -> bool {
-        let is_late = self.begun.is_some_and(|it| it.elapsed() >= ONCE_MORE);
-        self.opening > 0 && (self.greeted || !is_late)
+        let is_late = self.until_late().is_some_and(|left| left.is_zero());
+        self.opening >= MOST_TRIES || (self.opening > 0 && (self.greeted || !is_late))
+    }
+
+    /// How long the last try may yet take to be greeted; `None` where that
+    /// does not matter.
+    fn until_late(&self) -> Option<Duration> {
+        if self.greeted || self.opening == 0 || self.opening >= MOST_TRIES {
+            return None;
+        }
+        let usual = ONCE_MORE.max(self.took.saturating_mul(2));
+        Some(usual.saturating_sub(self.begun?.elapsed()))
     }
 
     /// The connection, if it lives.

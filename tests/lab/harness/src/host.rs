@@ -321,6 +321,12 @@ impl Host {
         String::from_utf8_lossy(tail).into_owned()
     }
 
+    /// All that a service has written.
+    pub(crate) fn whole_log(&self, name: &str) -> String {
+        let bytes = fs::read(self.log(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     fn log(&self, name: &str) -> PathBuf {
         self.directory
             .join(format!("{}.log", name.replace('/', "_")))

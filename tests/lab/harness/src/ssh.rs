@@ -46,6 +46,13 @@ impl Host {
         self.service_log(SERVICE)
     }
 
+    /// How many logins its sshd has let in.
+    pub fn logins(&self) -> usize {
+        let log = self.whole_log(SERVICE);
+        let accepted = log.lines().filter(|it| it.contains("Accepted publickey"));
+        accepted.count()
+    }
+
     /// Ends sshd and every session.
     pub fn stop_sshd(&self) -> Result<()> {
         for process in self
