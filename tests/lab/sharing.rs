@@ -52,8 +52,8 @@ fn one_login_for_many_builds(farm: &mut Farm) -> Result<()> {
     let holders = farm.head.holders()?.len();
     ensure!(holders == 1, "{holders} processes hold connections");
     let told = farm.head.told();
-    let of = |pid: u32| told.of(pid).between(("looked", ""), ("opened", "w1"));
-    let hooks: Vec<u32> = told.named("registered").map(|it| it.pid).collect();
+    let of = |pid: i32| told.of(pid).between(("looked", ""), ("opened", "w1"));
+    let hooks: Vec<i32> = told.named("registered").map(|it| it.pid).collect();
     for pid in hooks {
         println!("from looked up to opened: {:?}", of(pid)?);
     }
