@@ -36,6 +36,7 @@ pub mod prospects;
 pub mod reach;
 pub mod request;
 pub mod reread;
+pub mod still;
 pub mod verdict;
 pub mod waiting;
 pub mod watch;

@@ -7,12 +7,13 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
 use std::time::Instant;
 
 use super::attempt::{Attempt, gateway_failure};
 use super::attempts::{Failure, Fault};
 use super::output::BuilderLog;
+use super::still::Moved;
 use super::verdict;
 use crate::daemon::Log;
 use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT, tells_of_unauthorised_key};
@@ -58,9 +59,9 @@ impl Attempt<'_> {
             names.push('\n');
         }
         let mut answer = Vec::new();
-        let ended = Self::converse(
+        let ended = self.converse(
             exec,
-            |mut stdin| stdin.write_all(names.as_bytes()),
+            |stdin| stdin.write_all(names.as_bytes()),
             |stdout| stdout.take(MAX_MISSING).read_to_end(&mut answer).map(drop),
         )?;
         self.expect_good("guix archive --missing", &ended)?;
@@ -93,13 +94,13 @@ impl Attempt<'_> {
         self.watch.doing(&format!("sending to '{machine}'"));
         let exec = self.exec("guix archive --import")?;
         let mut sent = Ok(());
-        let ended = Self::converse(
+        let ended = self.converse(
             exec,
-            |mut stdin| {
-                sent = self.write_all_items(&plan, &mut stdin);
+            |stdin| {
+                sent = self.write_all_items(&plan, stdin);
                 Ok(())
             },
-            |stdout| io::copy(stdout, &mut io::sink()).map(drop),
+            |mut stdout| io::copy(&mut stdout, &mut io::sink()).map(drop),
         )?;
         if tells_of_unauthorised_key(&ended.words) {
             let directory = &self.context.settings.configuration_dir;
@@ -193,7 +194,7 @@ impl Attempt<'_> {
         for output in &self.work.outputs {
             let exec = self.exec(&format!("guix archive --export {output}"))?;
             let mut taken = None;
-            let ended = Self::converse(
+            let ended = self.converse(
                 exec,
                 |_| Ok(()),
                 |stdout| {
@@ -226,11 +227,13 @@ impl Attempt<'_> {
             .map_err(|error| gateway_failure(&error))
     }
 
-    /// Writes a command's input and reads both its outputs, all at once.
+    /// Writes a command's input and reads both its outputs, all at once. One
+    /// that stands still, as its daemon may, is ended with the connection.
     fn converse(
+        &self,
         exec: Exec,
-        write: impl FnOnce(&UnixStream) -> io::Result<()> + Send,
-        read: impl FnOnce(&mut UnixStream) -> io::Result<()>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send,
+        read: impl FnOnce(&mut dyn Read) -> io::Result<()>,
     ) -> Result<Ended, Failure> {
         let Exec {
             mut stream,
@@ -239,7 +242,20 @@ impl Attempt<'_> {
         } = exec;
         let local = |error: io::Error| Failure::new(Fault::Local, error.to_string());
         let stdin = stream.try_clone().map_err(local)?;
+        let (moved, limit) = (Moved::default(), self.context.settings.silence);
+        let (ends, over) = mpsc::channel();
+        let mut stands_still = false;
         let words = std::thread::scope(|scope| {
+            let (moved, killer) = (&moved, self.connection.killer());
+            let still = (!limit.is_zero()).then(|| {
+                scope.spawn(move || {
+                    let still = moved.stands_still(&over, limit);
+                    if still {
+                        killer.kill();
+                    }
+                    still
+                })
+            });
             let words = scope.spawn(move || {
                 let mut words = Vec::new();
                 let read = (&stderr).take(MAX_WORDS).read_to_end(&mut words);
@@ -249,20 +265,33 @@ impl Attempt<'_> {
             });
             scope.spawn(move || {
                 // What cannot be written shows in what the command says.
-                if let Err(error) = write(&stdin) {
+                if let Err(error) = write(&mut moved.meter(&stdin)) {
                     log::debug!("input of a command: {error}");
                 }
                 drop(stdin.shutdown(Shutdown::Write));
             });
-            if let Err(error) = read(&mut stream) {
+            if let Err(error) = read(&mut moved.meter(&mut stream)) {
                 log::debug!("output of a command: {error}");
             }
             // Whatever is left is not wanted, but its writer may wait.
             if let Err(error) = io::copy(&mut stream, &mut io::sink()) {
                 log::debug!("output of a command: {error}");
             }
-            words.join().unwrap_or_default()
+            let words = words.join().unwrap_or_default();
+            drop(ends);
+            stands_still = still.is_some_and(|still| still.join().unwrap_or_default());
+            words
         });
+        if stands_still {
+            return Err(Failure::new(
+                Fault::Machine(FailureKind::Passing),
+                format!(
+                    "a command on '{}' stands still for {} s",
+                    self.machine.name,
+                    limit.as_secs()
+                ),
+            ));
+        }
         let status = status.wait().map_err(|error| gateway_failure(&error))?;
         Ok(Ended {
             words: String::from_utf8_lossy(&words).into_owned(),

@@ -18,6 +18,7 @@ cases![
     off_with_the_usual_limits,
     daemon_absent_then_back,
     daemon_stopped_while_sending,
+    daemon_stopped_behind_commands,
     accepts_and_says_nothing,
     sixteen_builds_and_one_machine_off,
     more_builds_than_slots_and_one_machine_off,
@@ -268,6 +269,24 @@ fn daemon_stopped_while_sending(farm: &mut Farm) -> Result<()> {
         .told()
         .between(("sending", "w1"), ("building", "w2"))?;
     println!("lost to a daemon that was stopped while it received: {lost:?}");
+    once(farm)
+}
+
+/// The same where sshd forwards no sockets, and commands wait for the daemon.
+fn daemon_stopped_behind_commands(farm: &mut Farm) -> Result<()> {
+    if farm.is_stock() {
+        return Ok(());
+    }
+    watched(farm, &[("OFFLOAD_SILENCE", "2")])?;
+    farm.w1.start_sshd(&["AllowStreamLocalForwarding no"])?;
+    prefer_w1(farm)?;
+    farm.w1.pause_daemon(true)?;
+    let built = build_on(farm, &farm.w2);
+    farm.w1.pause_daemon(false)?;
+    built?.says("stands still")?;
+    let events = farm.head.told();
+    let lost = events.between(("connected", "w1"), ("building", "w2"))?;
+    println!("lost to commands that wait for a daemon: {lost:?}");
     once(farm)
 }
 

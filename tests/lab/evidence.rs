@@ -41,7 +41,9 @@ fn damaged_foreign_or_too_long(farm: &mut Farm) -> Result<()> {
         mended(farm).context(what)?;
     }
     farm.head.keep_evidence("w1:22", &rests)?;
-    farm.head.shell(&format!("chown nobody '{FILE}'")).ok()?;
+    farm.head
+        .shell(&format!("chown nobody '{FILE}'; chmod 644 '{FILE}'"))
+        .ok()?;
     build_on(farm, &farm.w1).context("another's")?;
     mended(farm).context("another's")?;
     // Read-only says nothing: files are replaced.

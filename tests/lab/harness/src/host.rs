@@ -314,11 +314,20 @@ impl Host {
         pid.context("no process")
     }
 
-    /// The end of what a service has written.
-    pub(crate) fn service_log(&self, name: &str) -> String {
+    /// All that a service has written.
+    pub(crate) fn whole_log(&self, name: &str) -> String {
         let bytes = fs::read(self.log(name)).unwrap_or_default();
-        let tail = bytes.split_at(bytes.len().saturating_sub(2000)).1;
-        String::from_utf8_lossy(tail).into_owned()
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The end of it.
+    pub(crate) fn service_log(&self, name: &str) -> String {
+        let all = self.whole_log(name);
+        let mut begin = all.len().saturating_sub(2000);
+        while !all.is_char_boundary(begin) {
+            begin += 1;
+        }
+        all.get(begin..).unwrap_or_default().to_owned()
     }
 
     fn log(&self, name: &str) -> PathBuf {

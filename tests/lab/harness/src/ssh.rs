@@ -41,9 +41,11 @@ impl Host {
         Ok(())
     }
 
-    /// The end of what its sshd has written.
+    /// What its sshd has written since it was started last.
     pub fn sshd_log(&self) -> String {
-        self.service_log(SERVICE)
+        let all = self.whole_log(SERVICE);
+        let last = all.rsplit("Server listening on 0.0.0.0").next();
+        last.unwrap_or_default().to_owned()
     }
 
     /// Ends sshd and every session.
