@@ -117,6 +117,12 @@ pub fn load(bytes: &[u8]) {
     }
 }
 
+/// Whatever comes through the gateway's door is taken or refused, and the same
+/// when it is said again.
+pub fn speech(bytes: &[u8]) {
+    offload::gateway::shared::speech::fuzz(bytes);
+}
+
 /// A ticket is the same after printing and parsing, whatever else stands in
 /// its file.
 pub fn ticket(bytes: &[u8]) {

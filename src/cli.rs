@@ -12,6 +12,7 @@ mod explain;
 mod explain_code;
 mod farm;
 mod front;
+mod hold;
 mod real_guix;
 mod render;
 
@@ -44,6 +45,7 @@ pub fn run() -> ExitCode {
         Ok(Asked::Drain(order)) => drain::drain(name, &order),
         Ok(Asked::Undrain(machine)) => drain::undrain(name, &machine),
         Ok(Asked::ExplainChoice(question)) => explain::run(name, &question),
+        Ok(Asked::HoldConnections) => hold::run(),
         Ok(Asked::Evaluate) => evaluate::run(),
         Ok(Asked::ExplainCode(code)) => explain_code::run(name, code.as_deref()),
         Err(refused) => fail(name, &refused),

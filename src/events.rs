@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clock::since_boot;
 
@@ -208,8 +208,8 @@ pub fn amount(bytes: u64) -> String {
 #[derive(Clone, Debug)]
 pub struct Journal {
     trace: Option<Arc<Mutex<File>>>,
-    begun: Instant,
-    since_boot: Duration,
+    /// Of the clock that all processes share.
+    begun: Duration,
 }
 
 impl Journal {
@@ -225,15 +225,14 @@ impl Journal {
         });
         Self {
             trace: file.map(|file| Arc::new(Mutex::new(file))),
-            begun: Instant::now(),
-            since_boot: since_boot(),
+            begun: since_boot(),
         }
     }
 
     /// Tells that the process has started.
     pub fn started(&self) {
         self.event(&Event::Started {
-            since_boot: self.since_boot.as_micros(),
+            since_boot: self.begun.as_micros(),
         });
     }
 
@@ -243,7 +242,7 @@ impl Journal {
             let line = format!(
                 "{} {} {} {event:?}\n",
                 std::process::id(),
-                self.begun.elapsed().as_micros(),
+                since_boot().saturating_sub(self.begun).as_micros(),
                 event.name()
             );
             if let Ok(mut file) = trace.lock() {

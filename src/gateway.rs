@@ -31,19 +31,23 @@ mod lane;
 pub mod probe;
 mod pump;
 mod request;
+mod route;
 mod session;
+pub mod shared;
 mod target;
 mod wire;
 
 pub use channel::Status;
 pub use command::{Exec, Output, Pending};
 pub use error::GatewayError;
+pub use error::Nature;
 pub use hostkey::{Fingerprint, HostKey, HostKeyProblem, KeyType};
 pub use keyfile::{KeyProblem, PrivateKey, read as read_private_key};
+pub use route::{Ender, Route};
 pub use target::{Target, shell_quoted};
 
 use channel::Refusal;
-use request::{NotOpened, OpenRequest, Opened, Request};
+use request::{NotOpened, OpenRequest, Opened, Order, Request};
 use session::Credentials;
 
 use crate::machines::record::BuildMachine;
@@ -126,6 +130,7 @@ impl Usher for Alone {
 }
 
 /// What the connection's thread and its users share.
+#[derive(Debug)]
 struct Shared {
     at: String,
     socket: Arc<TcpStream>,
@@ -158,7 +163,7 @@ impl Shared {
 pub struct Connection {
     shared: Arc<Shared>,
     /// `None` only while dropping.
-    requests: Option<Sender<Request>>,
+    requests: Option<Sender<Order>>,
     wake: Arc<EventFd>,
     /// Disconnected when the thread has ended; locked only so that a
     /// connection can be shared.
@@ -279,6 +284,10 @@ impl Connection {
     /// there: sshd gives the same answer for a socket that it must not
     /// forward to and for one that is missing. A refusal is remembered.
     pub fn daemon(&self) -> Result<UnixStream, GatewayError> {
+        self.daemon_channel().map(|opened| opened.stream)
+    }
+
+    fn daemon_channel(&self) -> Result<Opened, GatewayError> {
         let target = Target::parse(&self.socket_field).map_err(|detail| {
             GatewayError::DaemonSocketUnusable {
                 at: self.shared.at.clone(),
@@ -294,7 +303,7 @@ impl Connection {
             match self.request(OpenRequest::forward(&target), None)? {
                 Ok(opened) => {
                     self.forwarded.store(true, Ordering::Relaxed);
-                    return Ok(opened.stream);
+                    return Ok(opened);
                 }
                 Err(NotOpened::Local(error)) => return Err(self.local(&error)),
                 Err(NotOpened::Channel(refusal) | NotOpened::Command(refusal)) => {
@@ -310,15 +319,24 @@ impl Connection {
 
     /// Starts a command on the machine, by its user's login shell.
     pub fn exec(&self, command: &str) -> Result<Exec, GatewayError> {
+        self.command_channel(command).map(|(_, exec)| exec)
+    }
+
+    fn command_channel(&self, command: &str) -> Result<(u64, Exec), GatewayError> {
         match self.request(OpenRequest::session(), Some(command.to_owned()))? {
             Ok(Opened {
+                number,
                 stream,
                 command: Some((stderr, status)),
-            }) => Ok(Exec {
-                stream,
-                stderr,
-                status: Pending::new(Arc::clone(&self.shared), status),
-            }),
+            }) => {
+                let status = Pending::new(Arc::clone(&self.shared), status);
+                let exec = Exec {
+                    stream,
+                    stderr,
+                    status,
+                };
+                Ok((number, exec))
+            }
             Ok(_) => Err(self.local(&io::Error::other("a command without status"))),
             Err(NotOpened::Local(error)) => Err(self.local(&error)),
             Err(NotOpened::Channel(refusal) | NotOpened::Command(refusal)) => {
@@ -327,6 +345,15 @@ impl Connection {
                     detail: refusal.text,
                 })
             }
+        }
+    }
+
+    /// Closes a channel, whatever the state of its stream.
+    fn close_channel(&self, number: u64) {
+        if let Some(requests) = &self.requests
+            && requests.send(Order::Close(number)).is_ok()
+        {
+            pump::ring(&self.wake);
         }
     }
 
@@ -359,7 +386,7 @@ impl Connection {
         let sent = self
             .requests
             .as_ref()
-            .is_some_and(|requests| requests.send(request).is_ok());
+            .is_some_and(|requests| requests.send(Order::Open(request)).is_ok());
         if sent {
             pump::ring(&self.wake);
             if let Ok(result) = answer.recv() {
@@ -458,7 +485,7 @@ impl Drop for Guard {
 }
 
 /// Ends a connection from another thread.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Killer {
     shared: Weak<Shared>,
 }

@@ -4,10 +4,11 @@
 use std::io::{BufReader, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::events::{Event, Journal, printable};
+use crate::gateway::shared::Doorstep;
 use crate::schedule::handshakes::Handshakes;
 use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slots;
@@ -32,10 +33,12 @@ pub mod pick;
 pub mod place;
 pub mod postponed;
 pub mod process;
+pub mod progress;
 pub mod prospects;
 pub mod reach;
 pub mod request;
 pub mod reread;
+pub mod signer;
 pub mod still;
 pub mod verdict;
 pub mod waiting;
@@ -119,6 +122,8 @@ fn serve(
         arguments: arguments.clone(),
         slots: Slots::new(&settings.state_dir).telling(journal),
         line: Line::new(&settings.state_dir, settings.line).telling(journal),
+        shared: Doorstep::new(&settings.state_dir, settings.gateway),
+        alone: AtomicBool::new(false),
         handshakes: Handshakes::new(&settings.state_dir),
         ledger: Arc::new(Ledger::open(&settings.state_dir)),
         settings,

@@ -25,13 +25,14 @@ pub mod record;
 mod similar;
 pub mod source;
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use cache::Question;
-use evaluate::Report;
+use evaluate::{Report, Trace};
 
 pub use cache::Cache;
 pub use child::Limits;
@@ -49,9 +50,16 @@ pub struct Evaluation {
     pub diagnostics: Vec<Diagnostic>,
     /// The machines as the file has them, those that are left out too.
     pub raw: Vec<RawMachine>,
+    /// The macros that made what stands in machines.
+    pub traces: Vec<Trace>,
 }
 
 impl Evaluation {
+    /// Adds the macros that made what is wrong, where none are told.
+    pub fn add_traces(&self, diagnostics: &mut [Diagnostic]) {
+        trace(&self.traces, diagnostics);
+    }
+
     /// Tells whether something is wrong that costs a machine or all of them.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
@@ -191,11 +199,28 @@ fn judged(report: Report, home: Option<&Path>) -> Evaluation {
     let mut diagnostics = report.diagnostics;
     check::drop_lost_fields(&mut diagnostics);
     check::recognise_deploy_file(&mut diagnostics);
+    trace(&report.traces, &mut wrong);
     diagnostics.append(&mut wrong);
     Evaluation {
         machines,
         diagnostics,
         raw: report.machines,
+        traces: report.traces,
+    }
+}
+
+fn trace(traces: &[Trace], diagnostics: &mut [Diagnostic]) {
+    if traces.is_empty() {
+        return;
+    }
+    let known: HashMap<&Location, &Trace> = traces
+        .iter()
+        .map(|trace| (&trace.location, trace))
+        .collect();
+    for diagnostic in diagnostics.iter_mut().filter(|one| one.trace.is_empty()) {
+        if let Some(trace) = diagnostic.location.as_ref().and_then(|at| known.get(at)) {
+            diagnostic.trace.clone_from(&trace.steps);
+        }
     }
 }
 

@@ -59,6 +59,7 @@ variables! {
     KEEPALIVE = "OFFLOAD_KEEPALIVE", Seconds, "10", "time between two signs of life on a connection";
     UNACKNOWLEDGED = "OFFLOAD_USER_TIMEOUT", Seconds, "30", "how long sent data may stay unacknowledged before the connection counts as lost";
     SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all, or a transfer stand still, before the connection counts as lost";
+    GATEWAY = "OFFLOAD_GATEWAY", Seconds, "60", "how long connections that nobody uses are kept for the next build; 0: each build has its own";
     EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "10", "limit for evaluating the machine file";
     MEMORY = "OFFLOAD_EVALUATION_MEMORY", Count, "512", "limit for its memory in MiB";
     NESTING = "OFFLOAD_EVALUATION_NESTING", Count, "10000", "limit for the nesting of its parentheses";
@@ -100,6 +101,8 @@ pub struct Settings {
     pub user_timeout: Duration,
     /// Limit for a silent machine.
     pub silence: Duration,
+    /// How long unused connections are kept; zero: they are not shared.
+    pub gateway: Duration,
     /// Limit for evaluating the machine file.
     pub evaluation: Duration,
     /// Limit for its memory in MiB.
@@ -157,6 +160,7 @@ impl Settings {
             keepalive: reader.seconds(KEEPALIVE),
             user_timeout: reader.seconds(UNACKNOWLEDGED),
             silence: reader.seconds(SILENCE),
+            gateway: reader.seconds(GATEWAY),
             evaluation: reader.seconds(EVALUATION),
             evaluation_memory: reader.count(MEMORY),
             evaluation_nesting: reader.count(NESTING),

@@ -210,3 +210,15 @@ fn load() {
         Mounted on\n/dev/vda 263112772 73000000 19000000 80% /\nclock=1764000010\n";
     check(vec![seed.to_vec()], checks::load);
 }
+
+#[test]
+fn speech() {
+    let seeds = [
+        r#"{"Hello":"0.1.0 1:2:3"}"#,
+        r#""Daemon""#,
+        r#"{"Open":{"name":"w1","port":22,"user":"u","private_key":"/k","host_key":null,"compression":null,"compression_level":3,"daemon_socket":"/s","home":null,"limits":[1,2,3,4,5,6]}}"#,
+        r#"{"Failed":{"text":"t","hint":null,"nature":"Machine"}}"#,
+    ];
+    let seeds = seeds.map(|seed| seed.as_bytes().to_vec());
+    check(seeds.to_vec(), checks::speech);
+}

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use thiserror::Error;
 
 use super::{check_config, drain, explain, quoted};
+use crate::gateway::shared;
 use crate::hook::Arguments;
 use crate::machines::diagnostic::escape;
 use crate::machines::elsewhere;
@@ -29,6 +30,8 @@ pub(super) enum Asked {
     Undrain(String),
     /// Say which machines a build would be given to.
     ExplainChoice(explain::Question),
+    /// Hold connections for all hooks.
+    HoldConnections,
     /// Evaluate the machine file for a hook that cannot do it in a child of
     /// its own.
     Evaluate,
@@ -71,6 +74,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Asked, Refused> {
         return Err(Refused::Reserved(first.to_owned()));
     }
     match arguments.split_first() {
+        Some((first, [])) if first == shared::COMMAND => return Ok(Asked::HoldConnections),
         Some((first, [])) if first == elsewhere::COMMAND => return Ok(Asked::Evaluate),
         Some((first, rest)) if first == "check-config" => {
             return parse_check_config(rest);

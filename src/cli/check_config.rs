@@ -186,10 +186,17 @@ fn check(input: Input, settings: &Settings, surroundings: &Surroundings) -> Chec
             eprintln!("offload: {}: {line}", machines::diagnostic::escape(&shown));
         },
     );
+    let mut advice = machines::check::advise(&evaluation.raw);
+    advice.append(&mut connection::check(&evaluation.raw, surroundings));
+    evaluation.add_traces(&mut advice);
     let mut diagnostics = evaluation.diagnostics;
-    diagnostics.append(&mut machines::check::advise(&evaluation.raw));
-    diagnostics.append(&mut connection::check(&evaluation.raw, surroundings));
+    diagnostics.append(&mut advice);
     let mut diagnostics = machines::check::merged(diagnostics);
+    machines::check::pinpoint(
+        &input.name,
+        &String::from_utf8_lossy(&text),
+        &mut diagnostics,
+    );
     if input.is_installed {
         diagnostics.extend(surroundings.machine_file(Path::new(&input.name)));
     }

@@ -15,8 +15,8 @@ use super::export::Export;
 use super::import;
 use super::opening::{self, Opened, Opening};
 use super::operation::{
-    AddTempRoot, AddText, AddToStore, BuildPaths, IsValidPath, Operation, PathInfo, QueryPathInfo,
-    QueryValidPaths, VERSION,
+    AddTempRoot, AddText, AddToStore, BuildPaths, IsValidPath, Operation, Options, PathInfo,
+    QueryPathInfo, QueryValidPaths, SetOptions, VERSION,
 };
 use super::wire::{BATCH_BYTES, Encoder, Failure, Frame, WireError, is_end, pass_string};
 use crate::store::path::{StoreDir, StorePath};
@@ -84,6 +84,22 @@ impl<S: Read + Write> Client<S> {
         let mut client = Self::new(stream, dir);
         let opened = opening::run_carefully(&mut client, opening, log)?;
         Ok((client, opened))
+    }
+
+    /// Goes on with a conversation that another user has left, after a
+    /// handshake of today's version.
+    ///
+    /// All options are sent anew: those that are left out would stay those of
+    /// the user before, its time limits too (measured).
+    pub fn resume(
+        stream: S,
+        dir: &StoreDir,
+        options: &Options,
+        log: &mut dyn Log,
+    ) -> Result<Self, DaemonError> {
+        let mut client = Self::new(stream, dir);
+        client.call(&SetOptions(options), log)?;
+        Ok(client)
     }
 
     /// Makes these roots for as long as the connection lasts.

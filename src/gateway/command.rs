@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Shared;
 use super::channel::Status;
 use super::error::GatewayError;
+use super::shared::speech::End;
 use crate::clock::Deadline;
 
 /// A command on a build machine.
@@ -49,15 +50,15 @@ impl Exec {
             mut status,
         } = self;
         let deadline = Deadline::after(limit);
-        let shared = Arc::clone(&status.shared);
+        let at = status.machine().to_owned();
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => GatewayError::Silent {
-                at: shared.at.clone(),
+                at: at.clone(),
                 awaited: "the end of a command",
                 seconds: limit.as_secs(),
             },
             _ => GatewayError::Local {
-                at: shared.at.clone(),
+                at: at.clone(),
                 detail: format!("reading a command's output: {error}"),
             },
         };
@@ -110,13 +111,43 @@ fn collect(mut stream: &UnixStream, most: u64, deadline: Deadline) -> io::Result
 
 /// The end of a command that is still to come.
 pub struct Pending {
-    shared: Arc<Shared>,
-    status: Receiver<Option<Status>>,
+    source: Source,
 }
+
+/// Who tells it.
+enum Source {
+    /// The connection's thread.
+    Here {
+        shared: Arc<Shared>,
+        status: Receiver<Option<Status>>,
+    },
+    /// The process that holds the connection.
+    Elsewhere { end: UnixStream, at: String },
+}
+
+/// The longest report of an end.
+const LONGEST_END: u64 = 64 << 10;
 
 impl Pending {
     pub(super) fn new(shared: Arc<Shared>, status: Receiver<Option<Status>>) -> Self {
-        Self { shared, status }
+        Self {
+            source: Source::Here { shared, status },
+        }
+    }
+
+    /// The end that another process tells.
+    pub(super) fn elsewhere(end: UnixStream, at: String) -> Self {
+        Self {
+            source: Source::Elsewhere { end, at },
+        }
+    }
+
+    /// The machine as messages name it.
+    fn machine(&self) -> &str {
+        match &self.source {
+            Source::Here { shared, .. } => &shared.at,
+            Source::Elsewhere { at, .. } => at,
+        }
     }
 
     /// Waits for the end; everything that the command said is in the sockets
@@ -125,30 +156,70 @@ impl Pending {
     /// A command whose channel was closed before it ended has neither status
     /// nor signal. To be asked once.
     pub fn wait(&mut self) -> Result<Status, GatewayError> {
-        let end = self.status.recv();
-        self.explain(end)
+        match &self.source {
+            Source::Here { shared, status } => explain(shared, status.recv()),
+            Source::Elsewhere { end, at } => {
+                told(end, at, None).unwrap_or_else(|| Err(gone(at, &"it told no end")))
+            }
+        }
     }
 
     /// The same, with a limit; nothing when that is over.
     pub fn wait_for(&mut self, limit: Duration) -> Option<Result<Status, GatewayError>> {
-        match self.status.recv_timeout(limit) {
-            Ok(status) => Some(self.explain(Ok(status))),
-            Err(RecvTimeoutError::Disconnected) => Some(self.explain(Err(RecvError))),
-            Err(RecvTimeoutError::Timeout) => None,
+        match &self.source {
+            Source::Here { shared, status } => match status.recv_timeout(limit) {
+                Ok(status) => Some(explain(shared, Ok(status))),
+                Err(RecvTimeoutError::Disconnected) => Some(explain(shared, Err(RecvError))),
+                Err(RecvTimeoutError::Timeout) => None,
+            },
+            Source::Elsewhere { end, at } => told(end, at, Some(limit)),
         }
     }
+}
 
-    fn explain(&self, end: Result<Option<Status>, RecvError>) -> Result<Status, GatewayError> {
-        end.map(|status| {
-            status.unwrap_or(Status {
-                code: None,
-                signal: None,
-            })
+fn explain(
+    shared: &Shared,
+    end: Result<Option<Status>, RecvError>,
+) -> Result<Status, GatewayError> {
+    end.map(|status| {
+        status.unwrap_or(Status {
+            code: None,
+            signal: None,
         })
-        .map_err(|_| {
-            self.shared.failure().unwrap_or(GatewayError::Closed {
-                at: self.shared.at.clone(),
-            })
+    })
+    .map_err(|_| {
+        shared.failure().unwrap_or(GatewayError::Closed {
+            at: shared.at.clone(),
         })
+    })
+}
+
+/// Reads what the process that holds the connection tells of the end; nothing
+/// when it does not come in time.
+fn told(
+    end: &UnixStream,
+    at: &str,
+    limit: Option<Duration>,
+) -> Option<Result<Status, GatewayError>> {
+    let limit = limit.map(|limit| limit.max(Duration::from_millis(1)));
+    let mut text = Vec::new();
+    let read = end
+        .set_read_timeout(limit)
+        .and_then(|()| end.take(LONGEST_END).read_to_end(&mut text));
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        Err(error) => Some(Err(gone(at, &error))),
+        Ok(_) => Some(match serde_json::from_slice(&text) {
+            Ok(End::Status { code, signal }) => Ok(Status { code, signal }),
+            Ok(End::Failed(told)) => Err(told.into()),
+            Err(error) => Err(gone(at, &error)),
+        }),
+    }
+}
+
+fn gone(at: &str, detail: &dyn std::fmt::Display) -> GatewayError {
+    GatewayError::HolderGone {
+        at: at.to_owned(),
+        detail: detail.to_string(),
     }
 }

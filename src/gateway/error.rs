@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::hostkey::{Fingerprint, HostKeyProblem};
@@ -213,6 +214,24 @@ pub enum GatewayError {
         /// What is wrong with it.
         detail: &'static str,
     },
+    /// The process that holds the connections met this.
+    #[error("{text}")]
+    Told {
+        /// The message.
+        text: String,
+        /// What to do.
+        hint: Option<String>,
+        /// What it means.
+        nature: Nature,
+    },
+    /// The process that holds the connections is gone, or does not answer.
+    #[error("{at}: the process that holds the connections is gone: {detail}")]
+    HolderGone {
+        /// The machine.
+        at: String,
+        /// How that showed.
+        detail: String,
+    },
     /// This machine, the head, lacks something: descriptors, threads.
     #[error("{at}: not possible here: {detail}")]
     Local {
@@ -223,26 +242,75 @@ pub enum GatewayError {
     },
 }
 
+/// What an error means, whatever its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Nature {
+    /// The machine is down, or something is in the way to it.
+    Machine,
+    /// It has another host key than it should, or none is known.
+    HostKey,
+    /// It will not let us in before a file changes.
+    Key,
+    /// It turns connections away for the moment.
+    TurnedAway,
+    /// It does not forward to its daemon's socket.
+    ForwardingRefused,
+    /// It runs no commands.
+    ExecRefused,
+    /// The connection was ended from here.
+    Closed,
+    /// Something is lacking here.
+    Local,
+}
+
 impl GatewayError {
+    /// What it means for the machine, the build, the next try.
+    pub fn nature(&self) -> Nature {
+        match self {
+            Self::UnknownHost { .. }
+            | Self::Unreachable { .. }
+            | Self::Silent { .. }
+            | Self::NotSsh { .. }
+            | Self::HandshakeFailed { .. }
+            | Self::Lost { .. }
+            | Self::DaemonAbsent { .. }
+            | Self::ChannelRefused { .. } => Nature::Machine,
+            Self::TurnedAway { .. } => Nature::TurnedAway,
+            Self::HostKeyUnknown { .. }
+            | Self::HostKeyUnusable { .. }
+            | Self::HostKeyDiffers { .. }
+            | Self::HostKeyRevoked { .. } => Nature::HostKey,
+            // What stands in the machine file or the key files does not mend
+            // itself; but another key there makes it another machine.
+            Self::AuthenticationRefused { .. }
+            | Self::PrivateKey { .. }
+            | Self::NoPrivateKey { .. }
+            | Self::DaemonSocketUnusable { .. }
+            | Self::NoCommonAlgorithm { .. } => Nature::Key,
+            Self::ForwardingRefused { .. } => Nature::ForwardingRefused,
+            Self::ExecRefused { .. } => Nature::ExecRefused,
+            Self::Closed { .. } => Nature::Closed,
+            Self::HolderGone { .. } | Self::Local { .. } => Nature::Local,
+            Self::Told { nature, .. } => *nature,
+        }
+    }
+
     /// Tells whether the machine (or the way to it, or its record) is at
     /// fault, so that it should rest and another one be tried.
     ///
     /// Otherwise another way to the same machine may work, or the fault is
     /// this machine's.
     pub fn is_machine_fault(&self) -> bool {
-        !matches!(
-            self,
-            Self::ForwardingRefused { .. }
-                | Self::ExecRefused { .. }
-                | Self::Closed { .. }
-                | Self::Local { .. }
+        matches!(
+            self.nature(),
+            Nature::Machine | Nature::HostKey | Nature::Key | Nature::TurnedAway
         )
     }
 
     /// Tells whether a second try in a moment has a fair chance: the server
     /// turns connections away when too many come at once.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::TurnedAway { .. })
+        self.nature() == Nature::TurnedAway
     }
 
     /// Says what a person can do about it, if there is something to do.
@@ -301,10 +369,12 @@ impl GatewayError {
             Self::DaemonSocketUnusable { .. } => {
                 "write an absolute file name, unix:///FILE or guix://HOST:PORT".to_owned()
             }
+            Self::Told { hint, .. } => return hint.clone(),
             Self::HandshakeFailed { .. }
             | Self::Lost { .. }
             | Self::Closed { .. }
             | Self::ChannelRefused { .. }
+            | Self::HolderGone { .. }
             | Self::Local { .. } => return None,
         })
     }

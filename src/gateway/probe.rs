@@ -12,7 +12,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Connection, GatewayError, Limits, Usher};
+use super::shared::Doorstep;
+use super::{GatewayError, Limits, Route, Usher};
 use crate::machines::record::BuildMachine;
 
 /// What became known of a machine.
@@ -23,7 +24,7 @@ pub enum News {
     /// Its server has greeted, so long after the probe began.
     Greeted(Duration),
     /// It is logged in to.
-    Connected(Box<Connection>),
+    Connected(Box<Route>),
     /// It cannot be had.
     Failed(GatewayError),
 }
@@ -71,6 +72,7 @@ pub struct Probe {
     teller: Teller,
     news: Receiver<(usize, News)>,
     running: usize,
+    doorstep: Option<Doorstep>,
 }
 
 /// Takes news to whoever waits for them.
@@ -89,6 +91,11 @@ impl Teller {
 }
 
 impl Probe {
+    /// Connections are to be shared, from now on.
+    pub fn share(&mut self, doorstep: Option<Doorstep>) {
+        self.doorstep = doorstep;
+    }
+
     /// Nothing yet; `told` is called, in a thread, after each news.
     pub fn new(told: impl Fn() + Send + Sync + 'static) -> Self {
         let (sender, news) = mpsc::channel();
@@ -99,6 +106,7 @@ impl Probe {
             },
             news,
             running: 0,
+            doorstep: None,
         }
     }
 
@@ -116,6 +124,7 @@ impl Probe {
         mut witness: impl Witness + 'static,
     ) {
         let (machine, home) = (machine.clone(), home.map(Path::to_owned));
+        let doorstep = self.doorstep.clone();
         let (limits, teller) = (limits.clone(), self.teller.clone());
         let begun = Instant::now();
         let spawned = thread::Builder::new()
@@ -126,7 +135,13 @@ impl Probe {
                     tell: &mut |news| teller.tell(number, news),
                     begun,
                 };
-                let opened = Connection::open_by(&machine, home.as_deref(), &limits, &mut attended);
+                let opened = Route::open(
+                    doorstep.as_ref(),
+                    &machine,
+                    home.as_deref(),
+                    &limits,
+                    &mut attended,
+                );
                 witness.outcome(opened.as_ref().map(|_| begun.elapsed()));
                 let news = match opened {
                     Ok(connection) => News::Connected(Box::new(connection)),

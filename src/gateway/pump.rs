@@ -22,7 +22,7 @@ use ssh2::Session;
 use super::channel::{Channel, Link, Refusal};
 use super::error::{GatewayError, printable};
 use super::lane::{Lane, Which};
-use super::request::{NotOpened, Request, sockets};
+use super::request::{NotOpened, Order, Request, sockets};
 use super::wire::{Operation, Wire};
 use super::{Limits, Shared};
 
@@ -57,7 +57,7 @@ struct Pump {
     /// A closed channel that is kept while there is no other, because
     /// libssh2 reads from the socket only on behalf of one.
     anchor: Option<Channel>,
-    requests: Receiver<Request>,
+    requests: Receiver<Order>,
     wake: Arc<EventFd>,
     shared: Arc<Shared>,
     silent: Duration,
@@ -80,7 +80,7 @@ pub fn run(
     session: Session,
     shared: Arc<Shared>,
     limits: &Limits,
-    requests: Receiver<Request>,
+    requests: Receiver<Order>,
     wake: Arc<EventFd>,
 ) {
     let now = Instant::now();
@@ -218,7 +218,14 @@ impl Pump {
         }
         loop {
             match self.requests.try_recv() {
-                Ok(request) => self.waiting.push_back(request),
+                Ok(Order::Open(request)) => self.waiting.push_back(request),
+                Ok(Order::Close(number)) => {
+                    let mut lanes = self.lanes.iter_mut();
+                    if let Some(lane) = lanes.find(|lane| lane.id() == number) {
+                        lane.abandon();
+                        self.restless = true;
+                    }
+                }
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => {
                     self.stop();
@@ -385,7 +392,7 @@ impl Pump {
         let id = self.next_id;
         self.next_id += 1;
         let answer = match (result, channel) {
-            (Ok(()), Some(channel)) => match sockets(request.command.is_some()) {
+            (Ok(()), Some(channel)) => match sockets(id, request.command.is_some()) {
                 Ok((lane, opened)) => {
                     let lane = Lane::new(id, channel, lane.data, lane.errors, lane.report);
                     self.lanes.push(lane);

@@ -6,6 +6,14 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use super::channel::{Refusal, Status};
 use super::target::Target;
 
+/// What the thread is told.
+pub enum Order {
+    /// Open a channel.
+    Open(Request),
+    /// Close the channel with this number, as if its user had done so.
+    Close(u64),
+}
+
 /// A channel that is asked for.
 pub struct Request {
     /// What to open.
@@ -18,6 +26,8 @@ pub struct Request {
 
 /// A channel that was opened.
 pub struct Opened {
+    /// Its number on this connection.
+    pub number: u64,
     /// Its data.
     pub stream: UnixStream,
     /// A command's standard error, and how it ends.
@@ -108,7 +118,7 @@ pub struct Ends {
 }
 
 /// Makes a channel's sockets: our ends, which do not block, and the user's.
-pub fn sockets(is_command: bool) -> std::io::Result<(Ends, Opened)> {
+pub fn sockets(number: u64, is_command: bool) -> std::io::Result<(Ends, Opened)> {
     let (data, stream) = UnixStream::pair()?;
     data.set_nonblocking(true)?;
     let mut ends = Ends {
@@ -117,6 +127,7 @@ pub fn sockets(is_command: bool) -> std::io::Result<(Ends, Opened)> {
         report: None,
     };
     let mut opened = Opened {
+        number,
         stream,
         command: None,
     };

@@ -1,5 +1,6 @@
 //! One try on one machine, spoken to through its daemon's socket.
 
+use std::collections::BTreeSet;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,13 +11,14 @@ use super::load::Arrival;
 use super::local;
 use super::outcome;
 use super::output::{BuilderLog, Output};
+use super::signer::Signer;
 use super::verdict::{self, Refused};
 use super::watch::Watch;
 use super::work::Work;
 use crate::daemon::error::tells_of_unauthorised_key;
 use crate::daemon::{Client, DaemonError, Opening, Options};
 use crate::events::Event;
-use crate::gateway::Connection;
+use crate::gateway::Route;
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::store::authenticate::Keyring;
@@ -28,6 +30,9 @@ use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
 /// Bytes that are sent before it is known whether the machine has room.
 const LITTLE: u64 = 1 << 20;
 
+/// The largest item that is exported only for the sake of a signature.
+const MOST_THROWN_AWAY: u64 = 64 << 10;
+
 /// A try and all that it needs.
 pub struct Attempt<'a> {
     /// What the hook knows.
@@ -37,7 +42,9 @@ pub struct Attempt<'a> {
     /// The machine.
     pub machine: &'a BuildMachine,
     /// The connection to it.
-    pub connection: &'a Connection,
+    pub connection: &'a Route,
+    /// The daemon connection there that signs.
+    pub signer: Signer<'a>,
     /// What it tells of itself.
     pub arrival: Mutex<Arrival>,
     /// Whose signatures count, and ours.
@@ -53,11 +60,30 @@ impl Attempt<'_> {
     pub fn run(&self, stream: UnixStream) -> Result<Vec<Received>, Failure> {
         let mut log = BuilderLog::new(self.output, self.watch);
         let (mut client, missing) = self.open(stream, &mut log)?;
+        let early = self.throwaway(&missing);
+        if let Some(item) = &early {
+            self.signer.prepare(item);
+        }
         self.judge_before_sending(&missing)?;
         self.send(&mut client, &missing, &mut log)?;
+        if early.is_none() {
+            self.signer.prepare(&self.work.path);
+        }
         self.judge_arrival()?;
         self.build(&mut client, &mut log)?;
         self.retrieve(&mut client, &mut log)
+    }
+
+    /// The smallest item that is there already, to be exported and thrown
+    /// away.
+    fn throwaway(&self, missing: &[StorePath]) -> Option<StorePath> {
+        let missing: BTreeSet<&StorePath> = missing.iter().collect();
+        let there = self.work.closure.iter();
+        let there = there
+            .filter(|(path, info)| info.nar_size <= MOST_THROWN_AWAY && !missing.contains(path));
+        there
+            .min_by_key(|(_, info)| info.nar_size)
+            .map(|(path, _)| path.clone())
     }
 
     /// Tells, once, whether the machine can take a build now.
@@ -183,7 +209,8 @@ impl Attempt<'_> {
                 items: usize::try_from(plan.count()).unwrap_or(usize::MAX),
                 bytes: plan.bytes(),
             });
-            self.watch.doing(&format!("sending to '{machine}'"));
+            let doing = format!("sending to '{machine}'");
+            self.watch.transferring(&doing, Some(plan.bytes()));
             let mut progress = |sent: send::Sent| self.watch.moved(sent.bytes);
             let mut send = |signing: &mut Signing<'_>, log: &mut BuilderLog<'_>| {
                 send::send(&plan, client, signing, log, &mut progress)
@@ -285,7 +312,8 @@ impl Attempt<'_> {
             machine,
             items: self.work.outputs.len(),
         });
-        self.watch.doing(&format!("retrieving from '{machine}'"));
+        let doing = format!("retrieving from '{machine}'");
+        self.watch.transferring(&doing, None);
     }
 
     fn build(
@@ -317,13 +345,30 @@ impl Attempt<'_> {
         self.announce_retrieval();
         limit_waits(client.stream(), self.context.settings.silence);
         let mut received = Vec::new();
+        let mut signed_in = self.signer.take(log);
         for output in &self.work.outputs {
-            let item = from_daemon(client, output, self.wanted(), log, &mut |bytes| {
-                self.watch.moved(bytes);
-            })
+            let before = bytes_of(&received);
+            let mut moved = |bytes: u64| self.watch.moved(before.saturating_add(bytes));
+            let other = signed_in
+                .as_mut()
+                .map(|other| from_daemon(other.client(), output, self.wanted(), log, &mut moved));
+            let item = match other {
+                Some(Ok(item)) => Ok(item),
+                // What it has for us, the building connection has as well.
+                Some(Err(RetrieveError::Daemon(error))) => {
+                    log::debug!("a connection that was left does not do: {error}");
+                    signed_in = None;
+                    from_daemon(client, output, self.wanted(), log, &mut moved)
+                }
+                Some(Err(error)) => Err(error),
+                None => from_daemon(client, output, self.wanted(), log, &mut moved),
+            }
             .map_err(|error| self.retrieve_failure(&error))?;
             self.took(&item);
             received.push(item);
+        }
+        if let Some(signed_in) = signed_in {
+            signed_in.leave();
         }
         Ok(received)
     }
@@ -403,7 +448,7 @@ impl Attempt<'_> {
 /// A daemon that stands still accepts connections all the same, and its sshd
 /// is alive: only that nothing moves shows it. While a build runs there is no
 /// limit here; the client's own counts.
-fn limit_waits(stream: &UnixStream, limit: Duration) {
+pub fn limit_waits(stream: &UnixStream, limit: Duration) {
     let limit = (!limit.is_zero()).then_some(limit);
     let set = stream.set_read_timeout(limit);
     if let Err(error) = set.and_then(|()| stream.set_write_timeout(limit)) {
@@ -411,10 +456,18 @@ fn limit_waits(stream: &UnixStream, limit: Duration) {
     }
 }
 
+/// The bytes of archives that have come.
+pub fn bytes_of(received: &[Received]) -> u64 {
+    let sizes = received.iter().map(|it| it.item.nar_size);
+    sizes.fold(0, u64::saturating_add)
+}
+
 /// What a failure of the connection means.
 pub fn gateway_failure(error: &crate::gateway::GatewayError) -> Failure {
     let fault = if error.is_machine_fault() {
         Fault::Machine(outcome::kind_of(error))
+    } else if matches!(error, crate::gateway::GatewayError::HolderGone { .. }) {
+        Fault::Holder
     } else {
         Fault::Local
     };

@@ -17,6 +17,9 @@ pub enum Fault {
     Download,
     /// A time limit of the client's ended the build.
     TimeLimit,
+    /// The process that held the connection is gone: the same machine again,
+    /// at once.
+    Holder,
     /// Our own disk, database or keys.
     Local,
 }
@@ -104,6 +107,7 @@ impl Attempts {
             Fault::Builder => return Next::End(Exit::BuildFailed),
             Fault::TimeLimit => return Next::End(Exit::TimeLimit),
             Fault::Local => return Next::End(Exit::Trouble),
+            Fault::Holder => return Next::Another,
             Fault::Download => {
                 if self.download_retried || untried == 0 {
                     return Next::End(Exit::BuildFailed);

@@ -15,11 +15,12 @@ use super::local::LocalStore;
 use super::output::Output;
 use super::place;
 use super::reach::Reached;
+use super::signer::Signer;
 use super::waiting::Search;
 use super::watch::{Ending, Verdict, Watch};
 use super::work::Work;
 use crate::events::Event;
-use crate::gateway::Killer;
+use crate::gateway::Ender;
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::{Outcome, prefix};
 use crate::store::authenticate::Keyring;
@@ -34,9 +35,9 @@ pub struct Build<'a> {
     pub watch: &'a Watch,
 }
 
-impl Ending for Killer {
+impl Ending for Ender {
     fn end(&self) {
-        self.kill();
+        Self::end(self);
     }
 }
 
@@ -99,7 +100,11 @@ impl Build<'_> {
             if let Some(verdict) = self.watch.verdict() {
                 return self.ended(work, verdict);
             }
-            search.failed(index, &failure);
+            if failure.fault == Fault::Holder {
+                self.context.stop_sharing();
+            } else {
+                search.failed(index, &failure);
+            }
             let waited = first_failure.get_or_insert_with(Instant::now).elapsed();
             let next = attempts.after(failure.fault, search.untried(), waited);
             let text = failure.text();
@@ -141,14 +146,15 @@ impl Build<'_> {
             daemon,
             ..
         } = reached;
-        let killer = connection.killer();
-        self.watch.guard(Box::new(killer.clone()));
+        let ender = connection.ender();
+        self.watch.guard(Box::new(connection.ender()));
         let connection = Arc::new(connection);
         let attempt = Attempt {
             context: self.context,
             work,
             machine,
             connection: &connection,
+            signer: Signer::new(self.context, &connection),
             arrival: Mutex::new(Arrival::ask(self.context, machine, &connection)),
             keyring,
             output: self.output,
@@ -163,7 +169,7 @@ impl Build<'_> {
         let received = outcome.inspect_err(|_| {
             // Whoever else still uses the connection: a builder that may be
             // left behind ends with it.
-            killer.kill();
+            ender.end();
         })?;
         let took = begun.elapsed();
         // The machine is done; the next build may have it while we register.

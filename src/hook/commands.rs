@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::sync::mpsc;
 use std::time::Instant;
 
-use super::attempt::{Attempt, gateway_failure};
+use super::attempt::{Attempt, bytes_of, gateway_failure};
 use super::attempts::{Failure, Fault};
 use super::output::BuilderLog;
 use super::still::Moved;
@@ -91,7 +91,8 @@ impl Attempt<'_> {
             items: missing.len(),
             bytes: plan.bytes(),
         });
-        self.watch.doing(&format!("sending to '{machine}'"));
+        let doing = format!("sending to '{machine}'");
+        self.watch.transferring(&doing, Some(plan.bytes()));
         let exec = self.exec("guix archive --import")?;
         let mut sent = Ok(());
         let ended = self.converse(
@@ -192,6 +193,7 @@ impl Attempt<'_> {
         self.announce_retrieval();
         let mut received = Vec::new();
         for output in &self.work.outputs {
+            let before = bytes_of(&received);
             let exec = self.exec(&format!("guix archive --export {output}"))?;
             let mut taken = None;
             let ended = self.converse(
@@ -199,7 +201,7 @@ impl Attempt<'_> {
                 |_| Ok(()),
                 |stdout| {
                     taken = Some(from_bundle(stdout, output, self.wanted(), &mut |bytes| {
-                        self.watch.moved(bytes);
+                        self.watch.moved(before.saturating_add(bytes));
                     }));
                     Ok(())
                 },
@@ -246,12 +248,12 @@ impl Attempt<'_> {
         let (ends, over) = mpsc::channel();
         let mut stands_still = false;
         let words = std::thread::scope(|scope| {
-            let (moved, killer) = (&moved, self.connection.killer());
+            let (moved, ender) = (&moved, self.connection.ender());
             let still = (!limit.is_zero()).then(|| {
                 scope.spawn(move || {
                     let still = moved.stands_still(&over, limit);
                     if still {
-                        killer.kill();
+                        ender.end();
                     }
                     still
                 })

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Arguments;
 use crate::events::Journal;
 use crate::gateway;
+use crate::gateway::shared::Doorstep;
 use crate::schedule::handshakes::Handshakes;
 use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slots;
@@ -34,11 +36,25 @@ pub struct Context {
     pub line: Line,
     /// The places to greet machines.
     pub handshakes: Handshakes,
+    /// Where connections are shared.
+    pub shared: Doorstep,
+    /// Connections are this process's own from now on.
+    pub alone: AtomicBool,
     /// What is known of the machines.
     pub ledger: Arc<Ledger>,
 }
 
 impl Context {
+    /// Where connections are to be shared, if they are.
+    pub fn doorstep(&self) -> Option<Doorstep> {
+        (!self.alone.load(Ordering::Relaxed)).then(|| self.shared.clone())
+    }
+
+    /// The process that held them has failed: no more of that.
+    pub fn stop_sharing(&self) {
+        self.alone.store(true, Ordering::Relaxed);
+    }
+
     /// Limits for a connection.
     pub fn gateway_limits(&self) -> gateway::Limits {
         let settings = &self.settings;

@@ -13,7 +13,7 @@ use super::attempts::{Failure, Fault};
 use super::context::Context;
 use crate::clock::Moment;
 use crate::events::amount;
-use crate::gateway::Connection;
+use crate::gateway::Route;
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::{FailureKind, LEAST_SPACE, Load, Outcome};
 use crate::store::path::StoreDir;
@@ -42,7 +42,7 @@ pub struct Arrival {
 
 impl Arrival {
     /// Asks over a connection; what comes is evidence in any case.
-    pub fn ask(context: &Context, machine: &BuildMachine, connection: &Arc<Connection>) -> Self {
+    pub fn ask(context: &Context, machine: &BuildMachine, connection: &Arc<Route>) -> Self {
         let (sender, answer) = mpsc::sync_channel(1);
         let (ledger, subject) = (Arc::clone(&context.ledger), machine.clone());
         let (connection, dir) = (Arc::clone(connection), context.dir.clone());
@@ -118,7 +118,7 @@ impl Arrival {
 }
 
 /// Runs the command there.
-fn tell(connection: &Connection, dir: &StoreDir) -> Option<Load> {
+fn tell(connection: &Route, dir: &StoreDir) -> Option<Load> {
     // Only what every shell takes alike, and each part has lines of its own
     // form, so that one that is missing is no other.
     let command = format!(

@@ -1,25 +1,16 @@
 //! What an outcome means for the machine: the words of the other parts in
 //! those of the evidence.
 
-use crate::gateway::GatewayError;
+use crate::gateway::{GatewayError, Nature};
 use crate::schedule::evidence::FailureKind;
 use crate::store::authenticate::SignatureError;
 use crate::transfer::retrieve::RetrieveError;
 
 /// What it means for a machine that it cannot be connected to.
 pub fn kind_of(error: &GatewayError) -> FailureKind {
-    match error {
-        GatewayError::HostKeyUnknown { .. }
-        | GatewayError::HostKeyUnusable { .. }
-        | GatewayError::HostKeyDiffers { .. }
-        | GatewayError::HostKeyRevoked { .. } => FailureKind::HostKey,
-        // What stands in the machine file or the key files does not mend
-        // itself; but another key there makes it another machine.
-        GatewayError::AuthenticationRefused { .. }
-        | GatewayError::PrivateKey { .. }
-        | GatewayError::NoPrivateKey { .. }
-        | GatewayError::DaemonSocketUnusable { .. }
-        | GatewayError::NoCommonAlgorithm { .. } => FailureKind::RefusedKey,
+    match error.nature() {
+        Nature::HostKey => FailureKind::HostKey,
+        Nature::Key => FailureKind::RefusedKey,
         _ => FailureKind::Passing,
     }
 }

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::outcome::kind_of;
 use crate::events::Event;
 use crate::gateway::probe::{News, Probe, Witness};
-use crate::gateway::{Connection, GatewayError};
+use crate::gateway::{GatewayError, Nature, Route};
 use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::Outcome;
 use crate::schedule::handshakes::Handshakes;
@@ -30,7 +30,7 @@ pub struct Reached {
     /// The right to build there.
     pub slot: Slot,
     /// The connection.
-    pub connection: Connection,
+    pub connection: Route,
     /// A channel to its daemon; `None` where it does not forward, and
     /// commands have to do.
     pub daemon: Option<UnixStream>,
@@ -85,7 +85,7 @@ enum Stage {
     Asked,
     Accepted,
     Greeted,
-    Connected(Box<Connection>),
+    Connected(Box<Route>),
     Failed(Failure),
 }
 
@@ -129,6 +129,7 @@ impl Reaching {
             patience: context.settings.handshake,
             machine: machine.clone(),
         };
+        self.probe.share(context.doorstep());
         let limits = context.gateway_limits();
         self.probe
             .begin(index, machine, context.home.as_deref(), &limits, witness);
@@ -208,7 +209,7 @@ impl Reaching {
         index: usize,
         machine: &BuildMachine,
         ended: &dyn Fn() -> bool,
-    ) -> Result<(Connection, Option<UnixStream>), Failure> {
+    ) -> Result<(Route, Option<UnixStream>), Failure> {
         self.ask(context, index, machine);
         loop {
             match self.stages.remove(&index) {
@@ -237,14 +238,14 @@ impl Reaching {
 fn with_daemon(
     context: &Context,
     machine: &BuildMachine,
-    connection: Connection,
-) -> Result<(Connection, Option<UnixStream>), Failure> {
+    connection: Route,
+) -> Result<(Route, Option<UnixStream>), Failure> {
     context.journal.event(&Event::Connected {
         machine: &machine.name,
     });
     match connection.daemon() {
         Ok(daemon) => Ok((connection, Some(daemon))),
-        Err(GatewayError::ForwardingRefused { .. }) => Ok((connection, None)),
+        Err(error) if error.nature() == Nature::ForwardingRefused => Ok((connection, None)),
         Err(error) => Err(gateway_failure(&error)),
     }
 }

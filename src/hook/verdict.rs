@@ -8,7 +8,7 @@ use super::attempts::{Failure, Fault};
 use super::work::Work;
 use crate::daemon::error::{STATUS_BUILD_FAILED, STATUS_TIMED_OUT};
 use crate::events::{amount, printable};
-use crate::gateway::Connection;
+use crate::gateway::Route;
 use crate::schedule::evidence::FailureKind;
 use crate::store::path::StoreDir;
 
@@ -137,7 +137,7 @@ pub fn unauthorised(machine: &str, configuration_dir: &Path) -> Failure {
 }
 
 /// What is free in the machine's store; `None` where no command can tell.
-pub fn free_bytes(connection: &Connection, dir: &StoreDir) -> Option<u64> {
+pub fn free_bytes(connection: &Route, dir: &StoreDir) -> Option<u64> {
     let command = format!("df -Pk '{}'", dir.as_str());
     let output = connection
         .exec(&command)

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::exit::Exit;
-use crate::events::{Journal, amount};
+use super::progress::Progress;
+use crate::events::Journal;
 
 /// How often the watch looks.
 const TICK: Duration = Duration::from_millis(100);
@@ -62,12 +63,11 @@ pub struct Watch {
 struct Shared {
     begun: Instant,
     heard: AtomicU64,
-    spoken: AtomicU64,
     building: AtomicBool,
-    moved: AtomicU64,
     verdict: AtomicU8,
     over: AtomicBool,
-    doing: Mutex<String>,
+    step: Mutex<Progress>,
+    journal: Journal,
     connection: Mutex<Option<Box<dyn Ending>>>,
 }
 
@@ -91,18 +91,17 @@ impl Watch {
         let shared = Arc::new(Shared {
             begun: Instant::now(),
             heard: AtomicU64::new(0),
-            spoken: AtomicU64::new(0),
             building: AtomicBool::new(false),
-            moved: AtomicU64::new(0),
             verdict: AtomicU8::new(0),
             over: AtomicBool::new(false),
-            doing: Mutex::new(String::new()),
+            step: Mutex::new(Progress::new("", Instant::now())),
+            journal,
             connection: Mutex::new(None),
         });
         let watched = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || watch(&watched, limits, &terminated, &journal, &last_act))?;
+            .spawn(move || watch(&watched, limits, &terminated, &last_act))?;
         Ok(Self { shared })
     }
 
@@ -115,12 +114,17 @@ impl Watch {
 
     /// A step begins; `doing` is told from time to time while it lasts.
     pub fn doing(&self, doing: &str) {
-        self.shared.moved.store(0, Ordering::Relaxed);
+        self.begin(Progress::new(doing, Instant::now()));
+    }
+
+    /// A transfer begins, of so many bytes if that is known.
+    pub fn transferring(&self, doing: &str, total: Option<u64>) {
+        self.begin(Progress::transfer(doing, total, Instant::now()));
+    }
+
+    fn begin(&self, step: Progress) {
         self.shared.building.store(false, Ordering::Relaxed);
-        self.shared
-            .spoken
-            .store(self.shared.milliseconds(), Ordering::Relaxed);
-        doing.clone_into(&mut locked(&self.shared.doing));
+        self.shared.next_step(step);
     }
 
     /// The build begins: from now on silence counts, and it is not broken by
@@ -128,11 +132,12 @@ impl Watch {
     pub fn building(&self) {
         self.heard();
         self.shared.building.store(true, Ordering::Relaxed);
+        self.shared.next_step(Progress::new("", Instant::now()));
     }
 
     /// So many bytes of the step have moved.
     pub fn moved(&self, bytes: u64) {
-        self.shared.moved.store(bytes, Ordering::Relaxed);
+        locked(&self.shared.step).moved(bytes);
     }
 
     /// Tells what to end when the build must end.
@@ -182,6 +187,14 @@ impl Shared {
         Duration::from_millis(self.milliseconds().saturating_sub(then))
     }
 
+    /// Ends a step, with a word if it was a long one.
+    fn next_step(&self, step: Progress) {
+        let before = std::mem::replace(&mut *locked(&self.step), step);
+        if let Some(line) = before.end(Instant::now()) {
+            self.journal.say(&line);
+        }
+    }
+
     fn end_connection(&self) {
         if let Some(connection) = locked(&self.connection).as_ref() {
             connection.end();
@@ -210,13 +223,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn watch(
-    shared: &Shared,
-    limits: Limits,
-    terminated: &AtomicBool,
-    journal: &Journal,
-    last_act: &LastAct,
-) {
+fn watch(shared: &Shared, limits: Limits, terminated: &AtomicBool, last_act: &LastAct) {
     let sign = if limits.silent.is_zero() {
         SIGN_OF_LIFE
     } else {
@@ -241,16 +248,11 @@ fn watch(
             }
             return;
         }
-        let moving = !shared.building.load(Ordering::Relaxed);
-        if moving && shared.since(&shared.spoken) >= sign {
-            let doing = locked(&shared.doing).clone();
-            if !doing.is_empty() {
-                let moved = shared.moved.load(Ordering::Relaxed);
-                journal.say(&format!("still {doing}, {} so far", amount(moved)));
+        if !shared.building.load(Ordering::Relaxed) {
+            let line = locked(&shared.step).line(Instant::now(), sign);
+            if let Some(line) = line {
+                shared.journal.say(&line);
             }
-            shared
-                .spoken
-                .store(shared.milliseconds(), Ordering::Relaxed);
         }
     }
 }

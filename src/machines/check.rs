@@ -6,6 +6,7 @@
 mod advice;
 mod deploy;
 mod field;
+mod pinpoint;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use field::{Checked, Wrong};
 
 pub use advice::advise;
 pub use deploy::{drop_lost_fields, is_lost_field, recognise_deploy_file};
+pub use pinpoint::pinpoint;
 
 /// Makes build machines, and says what is wrong with those that cannot be.
 pub fn check(raw: &[RawMachine], home: Option<&Path>) -> (Vec<BuildMachine>, Vec<Diagnostic>) {
@@ -94,6 +96,28 @@ pub fn wrong_types(machine: &RawMachine) -> Vec<Diagnostic> {
             Some(wrong_field(field, &wrong))
         })
         .collect()
+}
+
+/// What is said of a machine without systems.
+pub fn lacks_systems(machine: &RawMachine) -> Diagnostic {
+    Diagnostic::error(
+        "missing-field",
+        format!(
+            "{} lacks the field systems: no build matches it",
+            called(machine)
+        ),
+    )
+    .with_help("for instance (systems '(\"x86_64-linux\"))")
+    .at(machine.location.clone())
+    .until(machine.end)
+}
+
+/// What to call a machine in a message.
+fn called(machine: &RawMachine) -> String {
+    match machine.field(Field::Name).map(|field| &field.value) {
+        Some(Plain::Text(name)) => format!("build machine `{name}`"),
+        _ => "this build machine".into(),
+    }
 }
 
 fn wrong_field(field: &RawField, wrong: &Wrong) -> Diagnostic {
@@ -200,12 +224,8 @@ impl<'a> Checker<'a> {
             .collect()
     }
 
-    /// What to call the machine in a message.
     fn called(&self) -> String {
-        match self.field(Field::Name).map(|field| &field.value) {
-            Some(Plain::Text(name)) => format!("build machine `{name}`"),
-            _ => "this build machine".into(),
-        }
+        called(self.raw)
     }
 
     fn wrong(&mut self, field: &RawField, wrong: &Wrong) {
@@ -273,16 +293,7 @@ impl<'a> Checker<'a> {
                 Some(vec![one])
             }
             _ => {
-                let diagnostic = Diagnostic::error(
-                    "missing-field",
-                    format!(
-                        "{} lacks the field systems: no build matches it",
-                        self.called()
-                    ),
-                )
-                .with_help("for instance (systems '(\"x86_64-linux\"))");
-                self.diagnostics
-                    .push(diagnostic.at(self.raw.location.clone()).until(self.raw.end));
+                self.diagnostics.push(lacks_systems(self.raw));
                 None
             }
         }

@@ -8,13 +8,14 @@ use std::collections::HashSet;
 
 use super::builtin::offload::{Machine, literal_machine, literal_part, machine};
 use super::check;
+use super::core::RecordForm;
 use super::dependency::{self, Dependency};
 use super::diagnostic::{Diagnostic, Severity, Step};
 use super::engine::{self, Failure, Value, View, list_items, view};
 use super::expand::{Expander, FileValue, Finding, MacroUse, MacroUses, Outcome};
 use super::raw::{RawField, RawMachine};
 use super::reader;
-use super::record::Field;
+use super::record::{Field, Location};
 use super::source::{Sources, Span, decode};
 
 use place::Straight;
@@ -30,6 +31,17 @@ pub struct Report {
     pub diagnostics: Vec<Diagnostic>,
     /// What was read besides the file's text.
     pub dependencies: Vec<Dependency>,
+    /// The macros that made what stands in machines.
+    pub traces: Vec<Trace>,
+}
+
+/// What led to all that stands at a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// The place.
+    pub location: Location,
+    /// The macros that were used there, the innermost first.
+    pub steps: Vec<Step>,
 }
 
 impl Report {
@@ -40,6 +52,7 @@ impl Report {
             diagnostics: vec![diagnostic],
             // Why it failed may be another thing the next time.
             dependencies: vec![Dependency::Uncacheable("it failed".into())],
+            traces: Vec::new(),
         }
     }
 }
@@ -64,6 +77,7 @@ fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report
     } else {
         Vec::new()
     };
+    let traces = traces(&machines, &outcome);
     let mut diagnostics = located(outcome.findings, &outcome.uses, &outcome.sources);
     diagnostics.extend(more);
     Report {
@@ -73,6 +87,7 @@ fn evaluate_as(name: &str, bytes: &[u8], nesting: u32, shortcut: bool) -> Report
             .collect(),
         diagnostics,
         dependencies: dependency::take(),
+        traces,
     }
 }
 
@@ -193,19 +208,51 @@ fn not_reached(outcome: &mut Outcome) -> Vec<Diagnostic> {
         }
     }
     let mut wrong = Vec::new();
-    for form in &engine::program().records {
+    let program = engine::program();
+    // A machine that others inherit from needs no systems, and where the
+    // parentheses are wrong they may be those of another.
+    let inherits = program.records.iter().any(|form| form.inherit.is_some());
+    let whole = !outcome
+        .findings
+        .iter()
+        .any(|finding| is(finding, "machines::read"));
+    let last = outcome.last;
+    for form in &program.records {
         if straight.reaches(form.span) {
             let is_right = |span: Span| {
-                !outcome.findings.iter().any(|finding| {
-                    let wrong = finding.span;
-                    wrong.file == span.file && wrong.start >= span.start && wrong.end <= span.end
-                })
+                !outcome
+                    .findings
+                    .iter()
+                    .any(|finding| span.holds(finding.span))
             };
             let machine = raw(&literal_part(form, is_right), &outcome.sources);
             wrong.append(&mut check::wrong_types(&machine));
+            if whole
+                && lacks_systems(form, &outcome.findings)
+                && (!inherits || last.holds(form.span))
+            {
+                wrong.push(check::lacks_systems(&machine));
+            }
         }
     }
     wrong
+}
+
+/// Tells whether a form certainly has no system types, not even under another
+/// name.
+fn lacks_systems(form: &RecordForm, findings: &[Finding]) -> bool {
+    form.inherit.is_none()
+        && !form
+            .fields
+            .iter()
+            .any(|field| matches!(field.field, Field::Systems | Field::System))
+        && !findings.iter().any(|finding| {
+            form.span.holds(finding.span)
+                && matches!(
+                    &*finding.diagnostic.code,
+                    "machines::unknown-field" | "machines::invalid-field"
+                )
+        })
 }
 
 fn has_errors(findings: &[Finding]) -> bool {
@@ -405,6 +452,26 @@ fn loads(place: Span, sources: &Sources) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// The macros that made the machines and what stands in them.
+fn traces(machines: &[Machine], outcome: &Outcome) -> Vec<Trace> {
+    if outcome.uses.is_empty() {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let spans = machines.iter().flat_map(|machine| {
+        let fields = machine.fields.iter().map(|field| field.span);
+        fields.chain([machine.span])
+    });
+    spans
+        .filter(|span| seen.insert(*span))
+        .filter_map(|span| {
+            let steps = macro_steps(outcome.uses.get(&span), &outcome.sources);
+            let location = outcome.sources.location(span)?;
+            (!steps.is_empty()).then_some(Trace { location, steps })
+        })
+        .collect()
 }
 
 /// The macros that made what is wrong, the innermost first.

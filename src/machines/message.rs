@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::dependency::Dependency;
 use super::diagnostic::{Diagnostic, Severity, Step};
-use super::evaluate::Report;
+use super::evaluate::{Report, Trace};
 use super::raw::{Plain, RawField, RawMachine};
 use super::record::{Field, Location, Position};
 
@@ -80,7 +80,11 @@ fn files(report: &Report) -> Vec<Arc<str>> {
     });
     let diagnostics = report.diagnostics.iter().map(|d| &d.location);
     let steps = report.diagnostics.iter().flat_map(|d| &d.trace);
-    let steps = steps.map(|step| &step.location);
+    let traces = report.traces.iter();
+    let steps = steps
+        .chain(traces.clone().flat_map(|trace| &trace.steps))
+        .map(|step| &step.location)
+        .chain(traces.map(|trace| &trace.location));
     for location in machines.chain(diagnostics).flatten().chain(steps) {
         if !files.contains(&location.file) {
             files.push(Arc::clone(&location.file));
@@ -126,6 +130,11 @@ impl Encoder {
         for dependency in &report.dependencies {
             self.dependency(dependency);
         }
+        self.count(report.traces.len());
+        for trace in &report.traces {
+            self.location(Some(&trace.location));
+            self.steps(&trace.steps);
+        }
     }
 
     fn diagnostic(&mut self, diagnostic: &Diagnostic) {
@@ -135,8 +144,12 @@ impl Encoder {
         self.location(diagnostic.location.as_ref());
         self.end(diagnostic.end);
         self.optional(diagnostic.help.as_deref());
-        self.count(diagnostic.trace.len());
-        for step in &diagnostic.trace {
+        self.steps(&diagnostic.trace);
+    }
+
+    fn steps(&mut self, steps: &[Step]) {
+        self.count(steps.len());
+        for step in steps {
             self.text(&step.what);
             self.location(Some(&step.location));
         }
@@ -269,10 +282,19 @@ impl<'a> Decoder<'a> {
         let machines = self.many(12, Self::machine)?;
         let diagnostics = self.many(22, Self::diagnostic)?;
         let dependencies = self.many(5, Self::dependency)?;
+        let traces = self.many(8, Self::trace)?;
         Ok(Report {
             machines,
             diagnostics,
             dependencies,
+            traces,
+        })
+    }
+
+    fn trace(&mut self) -> Decoded<Trace> {
+        Ok(Trace {
+            location: self.location()?.ok_or(MessageError::Tag(0))?,
+            steps: self.many(8, Self::step)?,
         })
     }
 
@@ -579,11 +601,19 @@ mod tests {
             proptest::collection::vec(machine(), 0..4),
             proptest::collection::vec(diagnostic(), 0..4),
             proptest::collection::vec(dependency(), 0..4),
+            proptest::collection::vec((step(), proptest::collection::vec(step(), 0..3)), 0..3),
         )
-            .prop_map(|(machines, diagnostics, dependencies)| Report {
+            .prop_map(|(machines, diagnostics, dependencies, traces)| Report {
                 machines,
                 diagnostics,
                 dependencies,
+                traces: traces
+                    .into_iter()
+                    .map(|(step, steps)| Trace {
+                        location: step.location,
+                        steps,
+                    })
+                    .collect(),
             })
     }
 

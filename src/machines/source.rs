@@ -20,6 +20,13 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Tells whether another stretch lies within this one.
+    pub fn holds(self, other: Self) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
 /// The files that belong to an evaluation.
 #[derive(Default)]
 pub struct Sources {

@@ -501,17 +501,17 @@ fn warnings_about_fields() {
                            (compression "zstd,zlib") (daemon-socket "ssh://b"))
                                                                     ^^^^^^^^^
       help: write an absolute file name, unix:///FILE or guix://HOST:PORT
-    m.scm:5:56: warning: Guix knows no system type "amd64" [machines::unknown-system]
-      …it base) (name "b") (systems '("amd64" "x86_64-linus" "z80-cpm" "i586-gnu"))
-                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    m.scm:5:58: warning: Guix knows no system type "amd64" [machines::unknown-system]
+            (build-machine (inherit base) (name "b") (systems '("amd64" "x86_64-li…
+                                                                ^^^^^^^
       help: did you mean "x86_64-linux"?
-    m.scm:5:56: warning: Guix knows no system type "x86_64-linus" [machines::unknown-system]
+    m.scm:5:66: warning: Guix knows no system type "x86_64-linus" [machines::unknown-system]
       …it base) (name "b") (systems '("amd64" "x86_64-linus" "z80-cpm" "i586-gnu"))
-                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+                                              ^^^^^^^^^^^^^^
       help: did you mean "x86_64-linux"?
-    m.scm:5:56: warning: Guix knows no system type "z80-cpm" [machines::unknown-system]
+    m.scm:5:81: warning: Guix knows no system type "z80-cpm" [machines::unknown-system]
       …it base) (name "b") (systems '("amd64" "x86_64-linus" "z80-cpm" "i586-gnu"))
-                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+                                                             ^^^^^^^^^
       help: it knows x86_64-linux, i686-linux, aarch64-linux, armhf-linux, powerpc64le-linux, powerpc-linux, riscv64-linux, mips64el-linux, i586-gnu, x86_64-gnu
     m.scm:6:34: warning: SSH knows no compression "zlib@openssh" [machines::unknown-compression]
                            (compression "zlib@openssh,none") (ssh-options '("-x"))))
@@ -757,6 +757,10 @@ fn an_error_does_not_hide_what_comes_after_it() {
       (list (build-machine (name "a") (usr "u") (port "22"))
                                                       ^^^^
       help: write the number without quotes
+    m.scm:3:6: error: this build machine lacks the field systems: no build matches it [machines::missing-field]
+            (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      help: for instance (systems '("x86_64-linux"))
     m.scm:3:27: error: unbound variable `zed` [machines::unbound-variable]
             (build-machine (name zed) (user (if #f bar "u")) (speed 'fast)))
                                  ^^^
@@ -782,7 +786,7 @@ fn an_error_does_not_hide_what_comes_after_it() {
              ^^^^^
       help: `first` is in (srfi srfi-1): (use-modules (srfi srfi-1))
 
-    m.scm: no machines, 5 errors, 4 warnings
+    m.scm: no machines, 6 errors, 4 warnings
     --- stderr
     "##);
 }
@@ -1234,4 +1238,47 @@ fn the_examples_are_clean() {
         }
     }
     assert!(count >= 12);
+}
+
+#[test]
+fn what_a_macro_wrote_into_a_field_is_traced_to_the_macro() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(define-syntax-rule (machine n)\n  (build-machine (name n) (port \"22\") %%))\n\
+         (list (machine \"a\"))\n"
+    ), @r#"
+    status 1
+    --- stdout
+    m.scm:4:6: error: `port` must be an integer, but it is "22" [machines::wrong-type]
+      (list (machine "a"))
+            ^^^^^^^^^^^^^
+      help: write the number without quotes
+      m.scm:2:0: in what the macro `machine` makes, defined here
+
+    m.scm: no machines, 1 error, no warnings
+    --- stderr
+    "#);
+}
+
+#[test]
+fn a_parent_needs_no_systems_beside_another_error() {
+    let env = environment();
+    insta::assert_snapshot!(env.check(
+        "(define base (build-machine (name \"base\") (user \"u\")))\n\
+         (list (build-machine (inherit base) (name \"a\"))\n      \
+         (build-machine (name zed) (user \"u\")))\n"
+    ), @r#"
+    status 1
+    --- stdout
+    m.scm:4:6: error: this build machine lacks the field systems: no build matches it [machines::missing-field]
+            (build-machine (name zed) (user "u")))
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      help: for instance (systems '("x86_64-linux"))
+    m.scm:4:27: error: unbound variable `zed` [machines::unbound-variable]
+            (build-machine (name zed) (user "u")))
+                                 ^^^
+
+    m.scm: no machines, 2 errors, no warnings
+    --- stderr
+    "#);
 }

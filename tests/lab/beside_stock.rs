@@ -25,8 +25,8 @@ fn thirty_builds_by_both_hooks(farm: &mut Farm) -> Result<()> {
     traced(farm, &[])?;
     let options = DaemonOptions::with_hook(Hook::Stock).socket(STOCK);
     farm.head.start_daemon(&options)?;
-    let theirs = add(farm, "stocks-", 6, 0.5)?;
-    let ours = add(farm, "ours-", 24, 0.5)?;
+    let theirs = add(farm, "stocks-", 4, 0.5)?;
+    let ours = add(farm, "ours-", 26, 0.3)?;
     let first = farm.head.guix_build_at(STOCK, &paths(&theirs), &[]);
     let mut first = first.spawn()?;
     offload_lab::sys::wait_until("stock builds", SOON, || {
@@ -141,7 +141,7 @@ fn slot_file_of_root_while_in_line(farm: &mut Farm) -> Result<()> {
     let held = [0, 1].map(|number| farm.head.take_slot("w2:22", number));
     let builds = add(farm, "waits", 3, 0.1)?;
     let answer = while_asked(farm, &builds, &[], || {
-        let only_w2 = |it: &offload_lab::Happened| it.list("machines") == ["w2:22"];
+        let only_w2 = |it: &offload_lab::Told| it.list("machines") == ["w2:22"];
         farm.head
             .wait_for_events("a ticket for w2", 3, SOON, only_w2)?;
         drop(held);

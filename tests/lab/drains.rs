@@ -34,7 +34,7 @@ fn running_builds_end_and_new_ones_go_elsewhere(farm: &mut Farm) -> Result<()> {
     let machines = farm.machines()?;
     farm.head.write_machines(&machines[..1])?;
     let client = farm.head.start_build(&paths(&running))?;
-    let builds = |it: &offload_lab::Happened| it.name == "building";
+    let builds = |it: &offload_lab::Told| it.name == "building";
     farm.head.wait_for_events("builds", 2, SOON, builds)?;
     farm.head.write_machines(&machines)?;
     let said = drain(farm, "w1")?;
@@ -57,7 +57,7 @@ fn running_builds_end_and_new_ones_go_elsewhere(farm: &mut Farm) -> Result<()> {
         ensure!(farm.came_back(built)?.name() == "w1", "built again");
     }
     ensure!(
-        Course::of(&farm.head.events(), &[]).turns.len() == 5,
+        Course::of(&farm.head.told(), &[]).turns.len() == 5,
         "tried twice"
     );
     offload(farm, &["undrain", "w1"])?;
@@ -81,7 +81,7 @@ fn the_only_machine(farm: &mut Farm) -> Result<()> {
     ensure!(!farm.w1.is_valid(built.out())?, "built by w1");
     let builds = add(farm, "waits", 1, 0.1)?;
     let answer = while_asked(farm, &builds, &[("build-max-jobs", "0")], || {
-        let put_off = |it: &offload_lab::Happened| replied(it, "postpone");
+        let put_off = |it: &offload_lab::Told| replied(it, "postpone");
         farm.head.wait_for_events("put off", 2, SOON, put_off)?;
         offload(farm, &["undrain", "w1"]).map(drop)
     })?;
@@ -108,7 +108,7 @@ fn those_in_line(farm: &mut Farm) -> Result<()> {
     let builds = add(farm, "waits", 2, 0.1)?;
     let answer = while_asked(farm, &builds, &[], || {
         let names = |machines: &'static [&'static str]| {
-            move |it: &offload_lab::Happened| it.list("machines") == machines
+            move |it: &offload_lab::Told| it.list("machines") == machines
         };
         let head = &farm.head;
         head.wait_for_events("tickets for both", 2, SOON, names(&["w1:22", "w2:22"]))?;

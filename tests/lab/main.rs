@@ -31,6 +31,7 @@ mod outputs;
 mod pool;
 mod queue;
 mod retries;
+mod sharing;
 mod sick;
 mod slots;
 mod trivial;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         full_disk::CASES,
         unmatched::CASES,
         sick::CASES,
+        sharing::CASES,
         slots::CASES,
         queue::CASES,
         beside_stock::CASES,

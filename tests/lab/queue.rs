@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use offload_lab::{
-    Answer, Built, Course, Drv, Farm, Happened, TRACE, processes::Process, since_boot,
-    sys::wait_until,
+    Answer, Built, Course, Drv, Farm, TRACE, Told, processes::Process, since_boot, sys::wait_until,
 };
 
 use crate::pool::cases;
@@ -85,7 +84,7 @@ fn three_clients_with_thirty_builds_each(farm: &mut Farm) -> Result<()> {
     for built in works.iter().flatten() {
         farm.came_back(built)?;
     }
-    let course = Course::of(&farm.head.events(), &[]);
+    let course = Course::of(&farm.head.told(), &[]);
     ensure!(
         course.turns.len() == 90,
         "{} turns for 90 builds",
@@ -142,7 +141,7 @@ fn a_rare_one_in_front_holds_up_nobody(farm: &mut Farm) -> Result<()> {
     wait_until("no hook is left", SOON, || {
         Ok(farm.head.hooks()?.is_empty())
     })?;
-    let course = Course::of(&farm.head.events(), &[]);
+    let course = Course::of(&farm.head.told(), &[]);
     let overtaken = course.overtakings(IDLE);
     ensure!(overtaken.is_empty(), "overtaken: {overtaken:?}");
     let rare = course.waiting.first().map(|it| it.machines.clone());
@@ -160,7 +159,7 @@ fn waiting_costs_nothing_and_shows_life(farm: &mut Farm) -> Result<()> {
     let held = all_slots(farm)?;
     let builds = add(farm, "patient", 3, 0.1)?;
     let answer = while_asked(farm, &builds, &[("build-max-silent-time", "2")], || {
-        let is_in_line = |it: &Happened| it.name == "in-line";
+        let is_in_line = |it: &Told| it.name == "in-line";
         farm.head.wait_for_events("a ticket", 3, SOON, is_in_line)?;
         let hooks = farm.head.hooks()?;
         let before: Vec<_> = hooks.iter().map(Process::time).collect();
@@ -205,7 +204,7 @@ fn without_a_line_it_is_put_off(farm: &mut Farm) -> Result<()> {
         Ok(())
     })?;
     answer.ended(0)?;
-    let waited = farm.head.events().iter().any(|it| it.name == "in-line");
+    let waited = farm.head.told().iter().any(|it| it.name == "in-line");
     ensure!(!waited, "somebody waited in a line of no length");
     builds
         .iter()
@@ -222,7 +221,7 @@ fn more_than_the_line_holds(farm: &mut Farm) -> Result<()> {
     let answer = while_asked(farm, &builds, &[], || {
         farm.head
             .wait_for_events("put off", 3, SOON, |it| replied(it, "postpone"))?;
-        let taken = farm.head.events();
+        let taken = farm.head.told();
         let taken = taken.iter().filter(|it| replied(it, "accept")).count();
         ensure!(taken == 2, "{taken} stand in a line for 2");
         drop(held);
@@ -290,7 +289,7 @@ fn the_machine_file_changes_while_they_wait(farm: &mut Farm) -> Result<()> {
     let answer = while_asked(farm, &builds, &[], || {
         let head = &farm.head;
         let name = |wanted: &'static [&'static str]| {
-            move |it: &Happened| it.name == "in-line" && it.list("machines") == wanted
+            move |it: &Told| it.name == "in-line" && it.list("machines") == wanted
         };
         head.wait_for_events("tickets for w1", 3, SOON, name(&["w1:22"]))?;
         head.write_machines(&machines)?;
@@ -330,8 +329,8 @@ pub fn all_slots(farm: &Farm) -> Result<Vec<std::fs::File>> {
 }
 
 /// Tells whether a hook gave this reply.
-pub fn replied(happened: &Happened, reply: &str) -> bool {
-    happened.name == "replied" && happened.text("reply") == Some(reply)
+pub fn replied(happened: &Told, reply: &str) -> bool {
+    happened.name == "replied" && happened.value("reply") == Some(reply)
 }
 
 /// Has the daemon build, and does something meanwhile.

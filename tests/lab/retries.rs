@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use offload_lab::{DaemonOptions, Drv, Farm, Machine, sys::wait_until};
+use offload_lab::{DaemonOptions, Drv, Farm, Machine, Told, sys::wait_until};
 
 use crate::pool::cases;
 use crate::queue::{SOON, add, replied, traced, while_asked};
@@ -132,9 +132,9 @@ fn who_lost_its_machine_is_first_in_line(farm: &mut Farm) -> Result<()> {
         other.ended(0).map(drop)
     })?;
     answer.ended(0)?;
-    let slots = head.events().into_iter().filter(|it| it.name == "built");
-    let order: Vec<i32> = slots.map(|it| it.pid).collect();
-    let of_first = head.events().first().context("no events")?.pid;
+    let events = head.told();
+    let order: Vec<i32> = events.named("built").map(|it| it.pid).collect();
+    let of_first = events.first().context("no events")?.pid;
     ensure!(order.len() == 2, "built {} times", order.len());
     ensure!(
         order.first() == Some(&of_first),
@@ -165,14 +165,8 @@ fn three_in_a_row_are_lost(farm: &mut Farm) -> Result<()> {
     on_both(farm)?;
     answer.ended(0)?.says("w1:22")?.says("w2:22")?;
     ensure!(third.is_valid(built.out())?, "not built by the third");
-    let slots = farm
-        .head
-        .events()
-        .into_iter()
-        .filter(|it| it.name == "slot");
-    let tried: Vec<_> = slots
-        .filter_map(|it| it.text("machine").map(str::to_owned))
-        .collect();
+    let events = farm.head.told();
+    let tried: Vec<_> = events.named("slot").filter_map(Told::machine).collect();
     ensure!(tried == ["w1", "w2", "third"], "tried {tried:?}");
     offload_lab::check(&farm.head, &[&farm.w1, &farm.w2, &third])
 }

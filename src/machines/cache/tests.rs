@@ -23,6 +23,7 @@ fn report() -> Report {
         }],
         diagnostics: vec![Diagnostic::warning("x", "odd")],
         dependencies: Vec::new(),
+        traces: Vec::new(),
     }
 }
 

@@ -81,7 +81,7 @@ fn unknown_systems(machine: &RawMachine) -> Vec<Diagnostic> {
     let unknown = systems.iter().filter(|one| !SYSTEMS.contains(&&***one));
     unknown
         .map(|system| {
-            let message = format!("Guix knows no system type {}", quoted(system));
+            let message = unknown_system(system);
             let help = match near_system(system) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => format!("it knows {}", SYSTEMS.join(", ")),
@@ -89,6 +89,11 @@ fn unknown_systems(machine: &RawMachine) -> Vec<Diagnostic> {
             warning("unknown-system", message, field).with_help(help)
         })
         .collect()
+}
+
+/// What is said of a system type that Guix does not know.
+pub(super) fn unknown_system(system: &str) -> String {
+    format!("Guix knows no system type {}", quoted(system))
 }
 
 /// The system that was meant by a near name, or by a habit of other programs.

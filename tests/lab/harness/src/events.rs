@@ -1,6 +1,7 @@
 //! The events that the hooks of a host tell, as one course of things.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -16,9 +17,11 @@ pub fn since_boot() -> Duration {
 
 /// Something that a hook told.
 #[derive(Clone, Debug)]
-pub struct Happened {
+pub struct Told {
     /// When, since the machine started.
     pub at: Duration,
+    /// The same since the hook's start.
+    pub since_start: Duration,
     /// The hook's process, as its host numbers it.
     pub pid: i32,
     /// What.
@@ -27,12 +30,17 @@ pub struct Happened {
     pub details: String,
 }
 
-impl Happened {
+impl Told {
     /// A field of text.
-    pub fn text(&self, field: &str) -> Option<&str> {
+    pub fn value(&self, field: &str) -> Option<&str> {
         let start = format!("{field}: \"");
         let value = self.details.split_once(&start)?.1;
         Some(value.split_once('"')?.0)
+    }
+
+    /// The machine that it is about.
+    pub fn machine(&self) -> Option<&str> {
+        self.value("machine")
     }
 
     /// A field that is a list of texts.
@@ -59,7 +67,7 @@ impl Happened {
 
 impl Host {
     /// What the hooks have told so far, in order of time.
-    pub fn events(&self) -> Vec<Happened> {
+    pub fn told(&self) -> Events {
         let mut begun = BTreeMap::new();
         let mut events = Vec::new();
         for line in self.trace().lines() {
@@ -69,8 +77,9 @@ impl Host {
             let (Some(pid), Some(micros)) = (number(), number()) else {
                 continue;
             };
-            let mut happened = Happened {
+            let mut happened = Told {
                 at: Duration::ZERO,
+                since_start: Duration::from_micros(micros),
                 pid: i32::try_from(pid).unwrap_or_default(),
                 name: words.next().unwrap_or_default().to_owned(),
                 details: words.next().unwrap_or_default().to_owned(),
@@ -78,11 +87,12 @@ impl Host {
             if happened.name == "started" {
                 begun.insert(pid, happened.number("since_boot").unwrap_or_default());
             }
-            happened.at = Duration::from_micros(begun.get(&pid).unwrap_or(&0) + micros);
+            let begun = Duration::from_micros(*begun.get(&pid).unwrap_or(&0));
+            happened.at = begun + happened.since_start;
             events.push(happened);
         }
         events.sort_by_key(|event| event.at);
-        events
+        Events(events)
     }
 
     /// Waits for events that pass, for so many; gives all that pass.
@@ -91,16 +101,91 @@ impl Host {
         what: &str,
         many: usize,
         limit: Duration,
-        passes: impl Fn(&Happened) -> bool,
-    ) -> Result<Vec<Happened>> {
+        passes: impl Fn(&Told) -> bool,
+    ) -> Result<Vec<Told>> {
         let mut found = Vec::new();
         wait_until(&format!("{many} times: {what}"), limit, || {
-            found = self.events();
+            found = self.told().0;
             found.retain(|event| passes(event));
             Ok(found.len() >= many)
         })
         .with_context(|| format!("the hooks told:\n{}", self.trace()))?;
         Ok(found)
+    }
+}
+
+/// What hooks have told of since the trace was emptied, in order of time.
+#[derive(Clone, Debug)]
+pub struct Events(Vec<Told>);
+
+impl Deref for Events {
+    type Target = [Told];
+
+    fn deref(&self) -> &[Told] {
+        &self.0
+    }
+}
+
+impl Events {
+    /// All of one name.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &Told> {
+        self.0.iter().filter(move |told| told.name == name)
+    }
+
+    /// All of one hook.
+    pub fn of(&self, pid: i32) -> Events {
+        let own = self.0.iter().filter(|told| told.pid == pid);
+        Events(own.cloned().collect())
+    }
+
+    /// How long each question waited for its reply, with the reply.
+    pub fn replies(&self) -> Vec<(String, Duration)> {
+        let mut asked: BTreeMap<i32, Duration> = BTreeMap::new();
+        let mut replies = Vec::new();
+        for told in &self.0 {
+            match told.name.as_str() {
+                "asked" => drop(asked.insert(told.pid, told.at)),
+                "replied" => {
+                    if let Some(begun) = asked.remove(&told.pid) {
+                        let reply = told.value("reply").unwrap_or_default().to_owned();
+                        replies.push((reply, told.at.saturating_sub(begun)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        replies
+    }
+
+    /// The slowest reply.
+    pub fn slowest_reply(&self) -> Duration {
+        let replies = self.replies();
+        let times = replies.iter().map(|(_, took)| *took);
+        times.max().unwrap_or_default()
+    }
+
+    /// From the first event of that name, about that machine, to the next one
+    /// of the other name and machine, within one hook.
+    pub fn between(&self, from: (&str, &str), to: (&str, &str)) -> Result<Duration> {
+        let is = |told: &Told, (name, machine): (&str, &str)| {
+            told.name == name && told.machine().is_none_or(|it| it == machine)
+        };
+        let begun = self.0.iter().find(|told| is(told, from));
+        let begun = begun.with_context(|| format!("no event {from:?} in {:#?}", self.0))?;
+        let mut later = self.0.iter().skip_while(|told| !is(told, from));
+        let ended = later.find(|told| told.pid == begun.pid && is(told, to));
+        let ended = ended.with_context(|| format!("no event {to:?} in {:#?}", self.0))?;
+        Ok(ended.at.saturating_sub(begun.at))
+    }
+
+    /// How many there are.
+    pub fn count(&self, name: &str) -> usize {
+        self.named(name).count()
+    }
+
+    /// The machines that builds were asked of, in the order of asking.
+    pub fn builders(&self) -> Vec<&str> {
+        self.named("building").filter_map(Told::machine).collect()
     }
 }
 
@@ -145,7 +230,7 @@ pub struct Course {
 impl Course {
     /// What the events say; who is said to be dead by `deaths` waits and holds
     /// no longer.
-    pub fn of(events: &[Happened], deaths: &[(i32, Duration)]) -> Course {
+    pub fn of(events: &[Told], deaths: &[(i32, Duration)]) -> Course {
         let mut course = Course::default();
         let mut asked = BTreeMap::new();
         let mut number = BTreeMap::new();
@@ -158,13 +243,13 @@ impl Course {
             match event.name.as_str() {
                 "asked" => drop(asked.insert(pid, at)),
                 "slot" => course.turns.push(Turn {
-                    slot: event.text("slot").unwrap_or_default().to_owned(),
+                    slot: event.value("slot").unwrap_or_default().to_owned(),
                     pid,
                     span: (at, end(pid)),
                     since: *number.get(&pid).or(asked.get(&pid)).unwrap_or(&at),
                 }),
                 "released" => {
-                    let slot = event.text("slot").unwrap_or_default();
+                    let slot = event.value("slot").unwrap_or_default();
                     let mut turns = course.turns.iter_mut().rev();
                     if let Some(turn) = turns.find(|turn| turn.pid == pid && turn.slot == slot) {
                         turn.span.1 = at;
@@ -176,7 +261,7 @@ impl Course {
                         waiting.span.1 = waiting.span.1.min(at);
                     }
                     if event.name == "in-line" {
-                        let since = event.text("number").and_then(nanoseconds).unwrap_or(at);
+                        let since = event.value("number").and_then(nanoseconds).unwrap_or(at);
                         number.insert(pid, since);
                         course.waiting.push(Waiting {
                             pid,
@@ -279,16 +364,17 @@ fn union(spans: impl Iterator<Item = Span>) -> Vec<Span> {
 mod tests {
     use super::*;
 
-    fn event(pid: i32, at: u64, name: &str, details: &str) -> Happened {
-        Happened {
+    fn event(pid: i32, at: u64, name: &str, details: &str) -> Told {
+        Told {
             at: Duration::from_millis(at),
+            since_start: Duration::from_millis(at),
             pid,
             name: name.to_owned(),
             details: details.to_owned(),
         }
     }
 
-    fn slot(pid: i32, at: u64) -> Happened {
+    fn slot(pid: i32, at: u64) -> Told {
         event(
             pid,
             at,
@@ -297,11 +383,11 @@ mod tests {
         )
     }
 
-    fn released(pid: i32, at: u64) -> Happened {
+    fn released(pid: i32, at: u64) -> Told {
         event(pid, at, "released", "Released { slot: \"w1:22/0\" }")
     }
 
-    fn in_line(pid: i32, at: u64) -> Happened {
+    fn in_line(pid: i32, at: u64) -> Told {
         let number = format!("{:020}-0000000001", Duration::from_millis(at).as_nanos());
         let details =
             format!("InLine {{ number: \"{number}\", machines: [\"w1:22\", \"w2:22\"] }}");

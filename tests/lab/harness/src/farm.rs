@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use anyhow::{Context, Result, bail};
 
 use crate::derivation::Built;
@@ -157,9 +159,12 @@ impl Farm {
         self.head.write_machines(&self.machines()?)
     }
 
-    /// Lets the head forget what it knows of the machines, and which are out
-    /// of service.
+    /// Lets the head forget what it knows of the machines, which are out of
+    /// service, and its connections to them.
     pub fn forget(&self) -> Result<()> {
+        for holder in self.head.holders()? {
+            holder.signal(Signal::SIGKILL)?;
+        }
         for folder in ["evidence", "drained"] {
             let known = self.head.path("/var/guix/offload/hook").join(folder);
             if let Err(error) = std::fs::remove_dir_all(&known)
@@ -245,17 +250,21 @@ pub fn came_back<'h>(head: &Host, machines: &[&'h Host], built: &Built) -> Resul
         if own.deriver.as_deref() != Some(built.path.as_str()) {
             bail!("output {name} has deriver {:?}", own.deriver);
         }
-        let builder = machines
+        let rows = machines
             .iter()
-            .find_map(|m| m.row(output).ok().flatten().map(|row| (*m, row)));
+            .filter_map(|m| Some((*m, m.row(output).ok().flatten()?)));
+        let rows: Vec<_> = rows.collect();
+        // What was interrupted may have been built on another, too, and what
+        // comes out may differ.
+        let builder = rows.iter().find(|(_, row)| *row == own).or(rows.first());
         let (machine, theirs) = builder.context("no build machine has built it")?;
-        if own != theirs {
+        if own != *theirs {
             bail!("output {name} has row {own:?}, a local build {theirs:?}");
         }
         if head.path(output).symlink_metadata().is_err() {
             bail!("output {name} has a row and no file");
         }
-        from = Some(machine);
+        from = Some(*machine);
     }
     from.context("no outputs")
 }

@@ -453,6 +453,13 @@ impl Host {
         };
         Ok(self.processes()?.into_iter().filter(is_hook).collect())
     }
+
+    /// The processes here that hold connections for hooks.
+    pub fn holders(&self) -> Result<Vec<Process>> {
+        let is_holder =
+            |p: &Process| !p.zombie && p.arguments.iter().any(|a| a == "hold-connections");
+        Ok(self.processes()?.into_iter().filter(is_holder).collect())
+    }
 }
 
 /// The user that a daemon runs as.

@@ -48,6 +48,13 @@ impl Host {
         last.unwrap_or_default().to_owned()
     }
 
+    /// How many logins its sshd has let in.
+    pub fn logins(&self) -> usize {
+        let log = self.whole_log(SERVICE);
+        let accepted = log.lines().filter(|it| it.contains("Accepted publickey"));
+        accepted.count()
+    }
+
     /// Ends sshd and every session.
     pub fn stop_sshd(&self) -> Result<()> {
         for process in self
