@@ -26,12 +26,12 @@ cases![
 
 pub const SOON: Duration = Duration::from_secs(30);
 
-/// An answer from what is known: no machine was waited for. A machine that is
-/// waited for costs three times as much.
-pub const AT_ONCE: Duration = Duration::from_millis(100);
+/// An answer from what is known: no machine was waited for. One that says
+/// nothing would be for 300 ms.
+pub const AT_ONCE: Duration = Duration::from_millis(200);
 
 /// A probe's limit, and what this machine's other work may add.
-pub const PROBED: Duration = Duration::from_millis(500);
+pub const PROBED: Duration = Duration::from_millis(800);
 
 /// So slow that a transfer of 40 MB is still under way when it is seen.
 const SLOW: Line = Line {
