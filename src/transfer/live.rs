@@ -11,12 +11,13 @@ use std::io::{self, BufReader, Write};
 use std::time::Instant;
 
 use daemons::{
-    Nothing, add_busybox, add_job, assert_arrived, closure, dir, fresh, local, mixed_closure,
-    nowhere, open_with, quiet, remote, send_missing, signer, socket,
+    LIMIT, Nothing, add_busybox, add_job, assert_arrived, closure, dir, fresh, local,
+    mixed_closure, nowhere, open_with, quiet, remote, send_missing, signer, socket,
 };
 
+use super::files::StoreFiles;
 use super::plan::{Plan, Way};
-use super::send::{LocalDaemon, SendError, Signing, text_hash, write_bundle};
+use super::send::{LocalDaemon, SendError, Signing, write_bundle};
 use crate::daemon::operation::AddText;
 use crate::daemon::{Client, DaemonError, Log, Opening, Options};
 use crate::store::bundle::{Outgoing, read_item, write_item, write_more};
@@ -338,7 +339,7 @@ fn failures_in_the_middle_leave_the_connection_good() {
 #[ignore = "needs real daemons"]
 fn a_bundle_is_taken_whole() {
     let (_, items) = mixed_closure(&mut local());
-    let plan = Plan::new(&dir(), items.into_values(), &mut text_hash).unwrap();
+    let plan = Plan::new(&dir(), items.into_values(), LIMIT, &mut StoreFiles(&dir())).unwrap();
     let signer = signer();
     let mut bundle = Vec::new();
     let sent = write_bundle(
