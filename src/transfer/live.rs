@@ -17,8 +17,8 @@ use daemons::{
 
 use super::files::StoreFiles;
 use super::plan::{Plan, Way};
-use super::send::{LocalDaemon, SendError, Signing, write_bundle};
-use crate::daemon::operation::AddText;
+use super::send::{LocalDaemon, SendError, Signing, send, write_bundle};
+use crate::daemon::operation::{AddText, AddToStore};
 use crate::daemon::{Client, DaemonError, Log, Opening, Options};
 use crate::store::bundle::{Outgoing, read_item, write_item, write_more};
 use crate::store::digest::{Sha256, sha256, text_path};
@@ -102,6 +102,43 @@ fn texts_in_batches_have_their_names() {
             .len(),
         300
     );
+}
+
+#[test]
+#[ignore = "needs real daemons"]
+fn sources_in_batches_have_their_names() {
+    let mut local = local();
+    let base = fresh("source");
+    let mut added = Vec::new();
+    for number in 0..300_usize {
+        let (recursive, algorithm) = [(true, "sha256"), (false, "sha256")][number % 2];
+        let name = format!("{base}-{number}");
+        let item = AddToStore {
+            name: &name,
+            recursive,
+            algorithm,
+        };
+        // A hundred in a batch; many that fill one; some larger than any.
+        let size = [100, 7000, 29_700, 29_999, 300_000][number / 60];
+        let archive = single_file(recursive && number % 4 == 0, &vec![b'x'; size + number]);
+        let mut write = |sink: &mut dyn Write| {
+            sink.write_all(&archive)?;
+            Ok(archive.len() as u64)
+        };
+        added.push(local.add_to_store(&item, &mut write, &mut quiet).unwrap());
+    }
+    let items = closure(&mut local, &added);
+    let mut remote = remote();
+    let refuses = |_: &Sha256| Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    let mut signing = Signing::Here(&refuses);
+    let (plan, _) = send_missing(items.clone(), &mut remote, &mut signing).unwrap();
+    assert_eq!((plan.sources.len(), plan.steps.len()), (300, 0));
+    assert_arrived(&plan, &mut remote);
+    // What is there already does no harm.
+    let plan = Plan::new(&dir(), items.into_values(), LIMIT, &mut StoreFiles(&dir())).unwrap();
+    let sent = send(&plan, &mut remote, &mut signing, &mut quiet, &mut |_| {}).unwrap();
+    assert_eq!(sent.items, 300);
+    assert!(remote.is_reusable());
 }
 
 #[test]
