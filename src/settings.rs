@@ -60,6 +60,7 @@ variables! {
     UNACKNOWLEDGED = "OFFLOAD_USER_TIMEOUT", Seconds, "30", "how long sent data may stay unacknowledged before the connection counts as lost";
     SILENCE = "OFFLOAD_SILENCE", Seconds, "300", "how long a machine may say nothing at all, or a transfer stand still, before the connection counts as lost";
     GATEWAY = "OFFLOAD_GATEWAY", Seconds, "60", "how long connections that nobody uses are kept for the next build; 0: each build has its own";
+    UNSIGNED = "OFFLOAD_UNSIGNED_LIMIT", Count, "64", "largest source or fixed output in MiB that is sent without a signature: the build machine's daemon holds it in memory meanwhile; 0: all are signed";
     EVALUATION = "OFFLOAD_EVALUATION_TIMEOUT", Seconds, "10", "limit for evaluating the machine file";
     MEMORY = "OFFLOAD_EVALUATION_MEMORY", Count, "512", "limit for its memory in MiB";
     NESTING = "OFFLOAD_EVALUATION_NESTING", Count, "10000", "limit for the nesting of its parentheses";
@@ -103,6 +104,8 @@ pub struct Settings {
     pub silence: Duration,
     /// How long unused connections are kept; zero: they are not shared.
     pub gateway: Duration,
+    /// Bytes of the largest archive that is sent without a signature.
+    pub unsigned_limit: u64,
     /// Limit for evaluating the machine file.
     pub evaluation: Duration,
     /// Limit for its memory in MiB.
@@ -161,6 +164,7 @@ impl Settings {
             user_timeout: reader.seconds(UNACKNOWLEDGED),
             silence: reader.seconds(SILENCE),
             gateway: reader.seconds(GATEWAY),
+            unsigned_limit: u64::from(reader.count(UNSIGNED)) << 20,
             evaluation: reader.seconds(EVALUATION),
             evaluation_memory: reader.count(MEMORY),
             evaluation_nesting: reader.count(NESTING),
@@ -280,6 +284,7 @@ mod tests {
         assert_eq!(settings.connect, Duration::from_secs(30));
         assert_eq!(settings.postpone, Some(Duration::from_secs(600)));
         assert_eq!(settings.tries, 3);
+        assert_eq!(settings.unsigned_limit, 64 << 20);
     }
 
     #[test]

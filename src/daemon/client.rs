@@ -15,8 +15,8 @@ use super::export::Export;
 use super::import;
 use super::opening::{self, Opened, Opening};
 use super::operation::{
-    AddTempRoot, AddText, AddToStore, BuildPaths, IsValidPath, Operation, Options, PathInfo,
-    QueryPathInfo, QueryValidPaths, SetOptions, VERSION,
+    AddArchive, AddTempRoot, AddText, AddToStore, BuildPaths, IsValidPath, Operation, Options,
+    PathInfo, QueryPathInfo, QueryValidPaths, SetOptions, VERSION,
 };
 use super::wire::{BATCH_BYTES, Encoder, Failure, Frame, WireError, is_end, pass_string};
 use crate::store::path::{StoreDir, StorePath};
@@ -176,10 +176,23 @@ impl<S: Read + Write> Client<S> {
         self.call_all(texts, log)
     }
 
+    /// Adds trees whose archives are in memory, many in one round trip.
+    ///
+    /// The replies are the paths, in the same order.
+    pub fn add_archives(
+        &mut self,
+        archives: &[AddArchive<'_>],
+        log: &mut dyn Log,
+    ) -> Result<Vec<StorePath>, DaemonError> {
+        self.call_all(archives, log)
+    }
+
     /// Adds a tree whose archive `nar` writes.
     ///
     /// The daemon says nothing before it has everything, and a source that
-    /// fails in the middle spends the connection.
+    /// fails in the middle spends the connection: what `nar` wrote last is
+    /// kept back until it has ended well, so that the daemon never has all of
+    /// it.
     pub fn add_to_store(
         &mut self,
         item: &AddToStore<'_>,
@@ -488,7 +501,6 @@ impl<S: Read + Write> Write for Inline<'_, S> {
         if self.failure.is_some() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        self.client.out.raw(bytes);
         if self.client.out.len() >= INLINE_PIECE
             && let Err(error) = self.client.push()
         {
@@ -496,6 +508,7 @@ impl<S: Read + Write> Write for Inline<'_, S> {
             self.failure = Some(error);
             return Err(shown);
         }
+        self.client.out.raw(bytes);
         Ok(bytes.len())
     }
 

@@ -23,6 +23,8 @@ pub(crate) enum Request {
     Root(StorePath),
     Query(Vec<StorePath>),
     Text(String, Vec<u8>, Vec<StorePath>),
+    /// Name, whether recursive, algorithm, archive.
+    Source(String, bool, String, Vec<u8>),
     Build(Vec<StorePath>),
     Export(StorePath, bool),
     Import(Vec<u8>),
@@ -32,6 +34,8 @@ pub(crate) enum Request {
 pub(crate) type Outcome = Result<(), (String, u64)>;
 
 type NameText = Box<dyn Fn(&str, &[u8], &[StorePath]) -> Option<StorePath>>;
+type NameSource = Box<dyn Fn(&str, bool, &str, &[u8]) -> Option<StorePath>>;
+type FindEnd = Box<dyn Fn(&[u8]) -> Option<usize>>;
 type TakeBundle = Box<dyn Fn(&[u8]) -> Option<Result<Vec<StorePath>, String>>>;
 
 /// A daemon in memory that panics when the client breaks the rule of
@@ -46,6 +50,10 @@ pub(crate) struct FakeDaemon {
     pub exports: BTreeMap<StorePath, Vec<u8>>,
     /// Names a text; refuses it without.
     pub text: NameText,
+    /// Names a source by its archive; refuses it without.
+    pub source: NameSource,
+    /// How long the archive is that these bytes begin with, once it is whole.
+    pub archive: FindEnd,
     /// Takes a bundle apart once it is whole: the paths, or a refusal.
     pub import: TakeBundle,
     /// Bytes that it asks for at once during an import.
@@ -82,6 +90,8 @@ impl FakeDaemon {
             builds: VecDeque::new(),
             exports: BTreeMap::new(),
             text: Box::new(|_, _, _| None),
+            source: Box::new(|_, _, _, _| None),
+            archive: Box::new(|_| None),
             import: Box::new(|_| None),
             piece: 32_768,
             cut: None,
@@ -172,6 +182,24 @@ impl FakeDaemon {
         });
     }
 
+    fn add_source(&mut self, reader: &mut &[u8]) -> Parsed<()> {
+        let name = String::from_utf8(read_string(reader, "name", 1000)?).unwrap();
+        assert_eq!(read_int(reader)?, 1);
+        let recursive = read_int(reader)? == 1;
+        let algorithm = String::from_utf8(read_string(reader, "algorithm", 20)?).unwrap();
+        let Some(length) = (self.archive)(reader) else {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        };
+        let archive = reader.split_off(..length).unwrap().to_vec();
+        match (self.source)(&name, recursive, &algorithm, &archive) {
+            Some(path) => self.last(|out| out.path(&path)),
+            None => self.refuse("unknown hash algorithm", 1),
+        }
+        self.requests
+            .push(Request::Source(name, recursive, algorithm, archive));
+        Ok(())
+    }
+
     fn request(&mut self, reader: &mut &[u8]) -> Parsed<()> {
         let dir = self.dir.clone();
         match read_int(reader)? {
@@ -217,6 +245,7 @@ impl FakeDaemon {
                 self.requests
                     .push(Request::Text(name, contents, references));
             }
+            7 => self.add_source(reader)?,
             9 => {
                 let paths = read_paths(reader, &dir, 100)?;
                 if self.version >= 0x10f {
@@ -272,7 +301,15 @@ impl Write for FakeDaemon {
         let mut rest = inbox.as_slice();
         let mut requests = 0;
         while !rest.is_empty() {
-            rest = self.step(rest).expect("whole requests only");
+            rest = match self.step(rest) {
+                Ok(rest) => rest,
+                // An archive may come in pieces, behind nothing else.
+                Err(_) if requests == 0 && rest.starts_with(&7_u64.to_le_bytes()) => {
+                    self.inbox = rest.to_vec();
+                    return Ok(bytes.len());
+                }
+                Err(error) => panic!("whole requests only: {error}"),
+            };
             requests += 1;
         }
         assert!(

@@ -277,6 +277,17 @@ pub struct AddToStore<'a> {
     pub algorithm: &'a str,
 }
 
+impl AddToStore<'_> {
+    /// Bytes of the request before the archive.
+    pub fn encoded_size(&self) -> usize {
+        // The operation's number and two truths.
+        [self.name, self.algorithm]
+            .map(|text| string_size(text.len()))
+            .into_iter()
+            .fold(24, usize::saturating_add)
+    }
+}
+
 impl Operation for AddToStore<'_> {
     const CODE: u64 = 7;
     type Reply = StorePath;
@@ -290,6 +301,29 @@ impl Operation for AddToStore<'_> {
 
     fn reply<R: Read>(&self, dir: &StoreDir, reader: &mut R) -> Result<StorePath, WireError> {
         read_path(reader, dir)
+    }
+}
+
+/// Adds a tree whose archive is in memory (7).
+#[derive(Clone, Copy, Debug)]
+pub struct AddArchive<'a> {
+    /// How it is named.
+    pub item: AddToStore<'a>,
+    /// Its archive.
+    pub archive: &'a [u8],
+}
+
+impl Operation for AddArchive<'_> {
+    const CODE: u64 = AddToStore::CODE;
+    type Reply = StorePath;
+
+    fn arguments(&self, version: u64, out: &mut Encoder) {
+        self.item.arguments(version, out);
+        out.raw(self.archive);
+    }
+
+    fn reply<R: Read>(&self, dir: &StoreDir, reader: &mut R) -> Result<StorePath, WireError> {
+        self.item.reply(dir, reader)
     }
 }
 
@@ -420,6 +454,20 @@ mod tests {
             ints(&bytes)[..14],
             [19, 0, 0, 0, 0, 1, 7, 0, 0, 0, 0, 0, 1, 2]
         );
+    }
+
+    #[test]
+    fn sizes_are_known_beforehand() {
+        let item = AddToStore {
+            name: "a-name",
+            recursive: false,
+            algorithm: "sha256",
+        };
+        assert_eq!(item.encoded_size(), encoded(&item, VERSION).len());
+        let archive = &[1; 40];
+        let whole = encoded(&AddArchive { item, archive }, VERSION);
+        assert_eq!(whole.len(), item.encoded_size() + 40);
+        assert!(whole.starts_with(&encoded(&item, VERSION)));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::machines::record::BuildMachine;
 use crate::schedule::evidence::{FailureKind, Outcome, prefix};
 use crate::store::authenticate::Keyring;
 use crate::store::path::StorePath;
+use crate::transfer::files::StoreFiles;
 use crate::transfer::plan::{Item, Plan};
 use crate::transfer::retrieve::{Received, RetrieveError, Wanted, from_daemon};
 use crate::transfer::send::{self, LocalDaemon, SendError, Signing};
@@ -239,7 +240,9 @@ impl Attempt<'_> {
                 deriver: info.deriver.clone(),
             })
         });
-        Plan::new(&self.context.dir, items, &mut send::text_hash).map_err(|error| SendError::Read {
+        let dir = &self.context.dir;
+        let limit = self.context.settings.unsigned_limit;
+        Plan::new(dir, items, limit, &mut StoreFiles(dir)).map_err(|error| SendError::Read {
             path: self.work.path.clone(),
             source: std::io::Error::other(error),
         })

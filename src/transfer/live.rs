@@ -11,13 +11,14 @@ use std::io::{self, BufReader, Write};
 use std::time::Instant;
 
 use daemons::{
-    Nothing, add_busybox, add_job, assert_arrived, closure, dir, fresh, local, mixed_closure,
-    nowhere, open_with, quiet, remote, send_missing, signer, socket,
+    LIMIT, Nothing, add_busybox, add_job, assert_arrived, closure, dir, fresh, local,
+    mixed_closure, nowhere, open_with, quiet, remote, send_missing, signer, socket,
 };
 
+use super::files::StoreFiles;
 use super::plan::{Plan, Way};
-use super::send::{LocalDaemon, SendError, Signing, text_hash, write_bundle};
-use crate::daemon::operation::AddText;
+use super::send::{LocalDaemon, SendError, Signing, send, write_bundle};
+use crate::daemon::operation::{AddText, AddToStore};
 use crate::daemon::{Client, DaemonError, Log, Opening, Options};
 use crate::store::bundle::{Outgoing, read_item, write_item, write_more};
 use crate::store::digest::{Sha256, sha256, text_path};
@@ -101,6 +102,77 @@ fn texts_in_batches_have_their_names() {
             .len(),
         300
     );
+}
+
+#[test]
+#[ignore = "needs real daemons"]
+fn sources_in_batches_have_their_names() {
+    let mut local = local();
+    let base = fresh("source");
+    let mut added = Vec::new();
+    for number in 0..300_usize {
+        let (recursive, algorithm) = [(true, "sha256"), (false, "sha256")][number % 2];
+        let name = format!("{base}-{number}");
+        let item = AddToStore {
+            name: &name,
+            recursive,
+            algorithm,
+        };
+        // A hundred in a batch; many that fill one; some larger than any.
+        let size = [100, 7000, 29_700, 29_999, 300_000][number / 60];
+        let archive = single_file(recursive && number % 4 == 0, &vec![b'x'; size + number]);
+        let mut write = |sink: &mut dyn Write| {
+            sink.write_all(&archive)?;
+            Ok(archive.len() as u64)
+        };
+        added.push(local.add_to_store(&item, &mut write, &mut quiet).unwrap());
+    }
+    let items = closure(&mut local, &added);
+    let mut remote = remote();
+    let refuses = |_: &Sha256| Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    let mut signing = Signing::Here(&refuses);
+    let (plan, _) = send_missing(items.clone(), &mut remote, &mut signing).unwrap();
+    assert_eq!((plan.sources.len(), plan.steps.len()), (300, 0));
+    assert_arrived(&plan, &mut remote);
+    // What is there already does no harm.
+    let plan = Plan::new(&dir(), items.into_values(), LIMIT, &mut StoreFiles(&dir())).unwrap();
+    let sent = send(&plan, &mut remote, &mut signing, &mut quiet, &mut |_| {}).unwrap();
+    assert_eq!(sent.items, 300);
+    assert!(remote.is_reusable());
+}
+
+#[test]
+#[ignore = "needs real daemons"]
+fn algorithms_of_fixed_outputs_are_known() {
+    let mut remote = remote();
+    let archive = single_file(false, b"contents");
+    for (algorithm, needed) in [
+        ("sha256", true),
+        ("sha1", true),
+        ("sha512", true),
+        ("md5", true),
+        ("sha384", false),
+        ("sha3-256", false),
+        ("blake2s-256", false),
+    ] {
+        for recursive in [false, true] {
+            let item = AddToStore {
+                name: &fresh("algorithm"),
+                recursive,
+                algorithm,
+            };
+            let mut write = |sink: &mut dyn Write| {
+                sink.write_all(&archive)?;
+                Ok(archive.len() as u64)
+            };
+            let added = remote.add_to_store(&item, &mut write, &mut quiet);
+            println!("{algorithm}, recursive {recursive}: {added:?}");
+            assert!(added.is_ok() || !needed, "{algorithm}: {added:?}");
+            if added.is_err() {
+                remote = self::remote();
+            }
+        }
+    }
 }
 
 #[test]
@@ -322,6 +394,8 @@ fn failures_in_the_middle_leave_the_connection_good() {
     let path = nowhere(&fresh("gone"));
     let mut item = items.values().next().unwrap().clone();
     item.path = path.clone();
+    // Too large to be looked at before it is sent.
+    item.nar_size = LIMIT + 1;
     item.deriver = Some(path.clone());
     gone.insert(path, item);
     let outcome = send_missing(gone, &mut remote, &mut Signing::Here(&signer));
@@ -338,7 +412,7 @@ fn failures_in_the_middle_leave_the_connection_good() {
 #[ignore = "needs real daemons"]
 fn a_bundle_is_taken_whole() {
     let (_, items) = mixed_closure(&mut local());
-    let plan = Plan::new(&dir(), items.into_values(), &mut text_hash).unwrap();
+    let plan = Plan::new(&dir(), items.into_values(), LIMIT, &mut StoreFiles(&dir())).unwrap();
     let signer = signer();
     let mut bundle = Vec::new();
     let sent = write_bundle(

@@ -1,35 +1,32 @@
 //! Executes a plan: one pass over each item, fixed buffers.
 //!
-//! Texts go in batches, runs of signed items as one bundle that is made while
-//! it is sent. Where the secret key cannot be read here, the local daemon
+//! Texts and small sources go in batches, runs of signed items as one bundle
+//! that is made while it is sent. Where the secret key cannot be read here, the local daemon
 //! exports and signs.
 
 mod meter;
+mod sources;
 
 use std::cell::Cell;
-use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
 
 use thiserror::Error;
 
 pub use meter::Sent;
 use meter::{Meter, Metered};
 
+use super::files::read_plain;
 use super::plan::{Item, MAX_DERIVATION, MAX_TEXT, Plan, Way};
 use crate::daemon::operation::AddText;
 use crate::daemon::wire::BATCH_BYTES;
 use crate::daemon::{Client, DaemonError, Log};
 use crate::store::bundle::{Outgoing, write_item, write_more};
-use crate::store::digest::{Sha256, sha256};
+use crate::store::digest::Sha256;
 use crate::store::nar::dump::{dump, is_local_error};
 use crate::store::path::StorePath;
 
 /// Bytes copied at once from the local daemon's export.
 const COPY_BUFFER: usize = 1 << 16;
-/// The owner's x bit, which makes a file executable in an archive.
-const OWNER_EXECUTES: u32 = 0o100;
 
 /// Signs hashes with this machine's key.
 pub trait Signer {
@@ -162,7 +159,8 @@ impl SendError {
 /// Sends everything that the plan holds.
 ///
 /// `progress` is called after each batch and item, and within large ones. When
-/// signing here fails ([`SendError::Sign`]), the connection is still good.
+/// signing here fails ([`SendError::Sign`]), the connection is still good; it
+/// is not when a large source could not be read or has changed.
 pub fn send<S: Read + Write>(
     plan: &Plan,
     client: &mut Client<S>,
@@ -171,6 +169,7 @@ pub fn send<S: Read + Write>(
     progress: &mut dyn FnMut(Sent),
 ) -> Result<Sent, SendError> {
     let mut meter = Meter::new(progress);
+    sources::send(&plan.sources, client, log, &mut meter)?;
     for step in &plan.steps {
         match step.way {
             Way::Text => send_texts(&step.items, client, log, &mut meter)?,
@@ -192,32 +191,6 @@ pub fn write_bundle<'a>(
     Ok(meter.sent)
 }
 
-/// The SHA-256 of an item's contents if it can be sent as a text; what
-/// [`Plan::new`] asks for.
-pub fn text_hash(path: &StorePath) -> io::Result<Option<Sha256>> {
-    Ok(read_text(path.as_path(), MAX_TEXT)?.map(|contents| sha256(&contents)))
-}
-
-/// Reads a plain, non-executable file of at most `limit` bytes; `None` for
-/// anything else.
-fn read_text(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let metadata = path.symlink_metadata()?;
-    let is_text =
-        metadata.is_file() && metadata.mode() & OWNER_EXECUTES == 0 && metadata.len() <= limit;
-    if !is_text {
-        return Ok(None);
-    }
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path)?;
-    let mut contents = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    let read = file
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut contents)?;
-    Ok((read as u64 <= limit).then_some(contents))
-}
-
 /// Sends texts, as many in one round trip as may be, one batch in memory.
 fn send_texts<S: Read + Write>(
     items: &[Item],
@@ -228,7 +201,7 @@ fn send_texts<S: Read + Write>(
     let mut batch: Vec<(&Item, Vec<u8>)> = Vec::new();
     let mut size = 0_usize;
     for item in items {
-        let contents = read_text(item.path.as_path(), MAX_DERIVATION.max(MAX_TEXT))
+        let contents = read_plain(item.path.as_path(), MAX_DERIVATION.max(MAX_TEXT))
             .and_then(|contents| {
                 contents.ok_or_else(|| io::Error::other("it is not the plain file that it was"))
             })

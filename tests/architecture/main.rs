@@ -109,6 +109,7 @@ const PURE: &[&str] = &[
     "src/store/signature.rs",
     "src/store/signature/",
     "src/transfer/plan.rs",
+    "src/transfer/plan/",
 ];
 
 /// What pure files do not name.

@@ -37,6 +37,7 @@ mod slots;
 mod trivial;
 mod unmatched;
 mod unreachable;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         outputs::CASES,
         graph::CASES,
         large::CASES,
+        ways::CASES,
         failing::CASES,
         limits::CASES,
         keys::CASES,

@@ -14,8 +14,12 @@ use crate::store::digest::{HashingWriter, Sha256, hex, sha256, source_path};
 use crate::store::nar::Visitor;
 use crate::store::nar::dump::dump;
 use crate::store::path::{StoreDir, StorePath};
+use crate::transfer::files::StoreFiles;
 use crate::transfer::plan::{Item, Plan};
-use crate::transfer::send::{SendError, Sent, Signing, send, text_hash};
+use crate::transfer::send::{SendError, Sent, Signing, send};
+
+/// Largest source that goes unsigned.
+pub(super) const LIMIT: u64 = 64 << 20;
 
 pub(super) type Daemon = Client<UnixStream>;
 
@@ -229,7 +233,7 @@ pub(super) fn send_missing(
     let missing = items
         .into_values()
         .filter(|item| !there.contains(&item.path));
-    let plan = Plan::new(&dir(), missing, &mut text_hash).unwrap();
+    let plan = Plan::new(&dir(), missing, LIMIT, &mut StoreFiles(&dir())).unwrap();
     println!("{plan}");
     let start = Instant::now();
     let mut told = Sent::default();

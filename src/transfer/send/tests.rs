@@ -1,16 +1,18 @@
 //! Sending to a daemon in memory, from a store in a temporary directory.
 
-use std::os::unix::fs::PermissionsExt;
+mod sources;
 
 use super::*;
 use crate::daemon::Opening;
 use crate::daemon::mock::{FakeDaemon, Request};
 use crate::store::base32;
 use crate::store::bundle::{self, Outgoing, read_item, read_more};
-use crate::store::digest::{HashingWriter, text_path};
+use crate::store::digest::{HashingWriter, sha256, text_path};
 use crate::store::nar::Visitor;
 use crate::store::path::StoreDir;
+use crate::transfer::files::StoreFiles;
 
+const LIMIT: u64 = 1 << 20;
 const SIGNATURE: &[u8] = b"(signature of it)";
 
 #[allow(clippy::unnecessary_wraps)]
@@ -55,7 +57,7 @@ impl Store {
 
     fn plan(&self, items: &[&Item]) -> Plan {
         let items = items.iter().map(|item| (*item).clone());
-        Plan::new(&self.dir, items, &mut text_hash).unwrap()
+        Plan::new(&self.dir, items, LIMIT, &mut StoreFiles(&self.dir)).unwrap()
     }
 
     fn daemon(&self) -> FakeDaemon {
@@ -65,6 +67,11 @@ impl Store {
         daemon.text = Box::new(move |name, contents, references| {
             text_path(&dir, name, &sha256(contents), references).ok()
         });
+        let dir = self.dir.clone();
+        daemon.source = Box::new(move |name, recursive, algorithm, archive| {
+            sources::name(&dir, name, recursive, algorithm, archive)
+        });
+        daemon.archive = Box::new(sources::end_of_archive);
         let dir = self.dir.clone();
         daemon.import = Box::new(move |bundle| take_apart(&dir, bundle).map(Ok));
         daemon
@@ -312,32 +319,4 @@ fn the_local_daemon_can_sign_instead() {
     assert!(matches!(outcome, Err(SendError::Export { path, .. }) if path == c.path));
     let outcome = send(&plan, &mut client, &mut signing, &mut quiet, &mut |_| {});
     assert!(outcome.is_ok(), "{outcome:?}");
-}
-
-#[test]
-fn only_plain_files_can_be_texts() {
-    let store = Store::new();
-    let text = store.text("t", b"hello", &[]);
-    assert_eq!(text_hash(&text.path).unwrap(), Some(sha256(b"hello")));
-    let executable = store.text("x", b"hello", &[]);
-    std::fs::set_permissions(
-        executable.path.as_path(),
-        std::fs::Permissions::from_mode(0o555),
-    )
-    .unwrap();
-    assert_eq!(text_hash(&executable.path).unwrap(), None);
-    let large = store.text("l", &vec![0; (1 << 20) + 1], &[]);
-    assert_eq!(text_hash(&large.path).unwrap(), None);
-    assert_eq!(text_hash(&store.tree("d", 1, &[]).path).unwrap(), None);
-    let link = store
-        .dir
-        .join(&format!("{}-l", text.path.hash_part()))
-        .unwrap();
-    std::os::unix::fs::symlink(text.path.as_path(), link.as_path()).unwrap();
-    assert_eq!(text_hash(&link).unwrap(), None);
-    let gone = store
-        .dir
-        .join(&format!("{}-g", text.path.hash_part()))
-        .unwrap();
-    assert!(text_hash(&gone).is_err());
 }

@@ -40,6 +40,7 @@ pub struct Drv {
 enum Source {
     Text(Vec<u8>),
     Tree(Node),
+    Flat(Vec<u8>),
 }
 
 /// A derivation that is in a host's store.
@@ -136,6 +137,15 @@ impl Drv {
         self
     }
 
+    /// Needs a file that is named by its contents alone, whose path is in a
+    /// variable of the given name.
+    #[must_use]
+    pub fn flat(mut self, variable: &str, contents: impl Into<Vec<u8>>) -> Drv {
+        self.sources
+            .push((variable.to_owned(), Source::Flat(contents.into())));
+        self
+    }
+
     /// Has a fixed output: `sha256` or `r:sha256`, and the hash in base 16.
     #[must_use]
     pub fn fixed(mut self, algorithm: &str, hash: &str) -> Drv {
@@ -189,6 +199,7 @@ impl Drv {
             let path = match source {
                 Source::Text(contents) => daemon.add_text(&name, contents, &[])?,
                 Source::Tree(tree) => daemon.add_source(&name, tree)?,
+                Source::Flat(contents) => daemon.add_flat(&name, contents)?,
             };
             term.variables.insert(variable.clone(), path.clone());
             term.sources.push(path);

@@ -128,10 +128,19 @@ impl Daemon {
 
     /// Adds a tree as a recursive source; gives its path.
     pub fn add_source(&mut self, name: &str, tree: &Node) -> Result<String> {
+        self.add_archive(name, true, tree)
+    }
+
+    /// Adds a file as a flat source; gives its path.
+    pub fn add_flat(&mut self, name: &str, contents: &[u8]) -> Result<String> {
+        self.add_archive(name, false, &Node::file(contents))
+    }
+
+    fn add_archive(&mut self, name: &str, recursive: bool, tree: &Node) -> Result<String> {
         self.put(7)?;
         self.text(name)?;
         self.put(1)?;
-        self.put(1)?;
+        self.put(u64::from(recursive))?;
         self.text("sha256")?;
         tree.write_archive(&mut self.writer)?;
         self.call()?;
