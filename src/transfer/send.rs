@@ -21,8 +21,9 @@ use crate::daemon::operation::AddText;
 use crate::daemon::wire::BATCH_BYTES;
 use crate::daemon::{Client, DaemonError, Log};
 use crate::store::bundle::{Outgoing, write_item, write_more};
-use crate::store::digest::Sha256;
+use crate::store::digest::{Hasher, Sha256};
 use crate::store::nar::dump::{dump, is_local_error};
+use crate::store::nar::print::{single_file_begin, single_file_end};
 use crate::store::path::StorePath;
 
 /// Bytes copied at once from the local daemon's export.
@@ -201,14 +202,7 @@ fn send_texts<S: Read + Write>(
     let mut batch: Vec<(&Item, Vec<u8>)> = Vec::new();
     let mut size = 0_usize;
     for item in items {
-        let contents = read_plain(item.path.as_path(), MAX_DERIVATION.max(MAX_TEXT))
-            .and_then(|contents| {
-                contents.ok_or_else(|| io::Error::other("it is not the plain file that it was"))
-            })
-            .map_err(|source| SendError::Read {
-                path: item.path.clone(),
-                source,
-            })?;
+        let contents = read_text(item)?;
         let more = text_of(item, &contents).encoded_size();
         if size.saturating_add(more) > BATCH_BYTES {
             flush_texts(&mut batch, client, log, meter)?;
@@ -218,6 +212,27 @@ fn send_texts<S: Read + Write>(
         batch.push((item, contents));
     }
     flush_texts(&mut batch, client, log, meter)
+}
+
+/// Reads a text, which must be what the database tells of: else the daemon
+/// would have another name for it, and be blamed.
+fn read_text(item: &Item) -> Result<Vec<u8>, SendError> {
+    let path = &item.path;
+    let read = read_plain(path.as_path(), MAX_DERIVATION.max(MAX_TEXT));
+    let contents = read.map_err(|source| SendError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let size = |contents: &Vec<u8>| contents.len() as u64;
+    contents
+        .filter(|contents| {
+            let mut hasher = Hasher::new();
+            hasher.update(&single_file_begin(false, size(contents)));
+            hasher.update(contents);
+            hasher.update(&single_file_end(size(contents)));
+            hasher.finish().0 == item.nar_hash
+        })
+        .ok_or_else(|| SendError::Changed { path: path.clone() })
 }
 
 fn flush_texts<S: Read + Write>(

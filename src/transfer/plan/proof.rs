@@ -63,18 +63,17 @@ pub(super) enum Proof {
     None,
 }
 
-/// Tells what the name proves of an item. Items above `limit` bytes count as
-/// sources under no circumstances.
+/// Tells what the name proves of an item; nothing above `limit` bytes counts
+/// as a source.
 pub(super) fn of(
     dir: &StoreDir,
     limit: u64,
     item: &Item,
     files: &mut dyn Files,
 ) -> Result<Proof, PlanError> {
-    let contents = item.nar_size.saturating_sub(SINGLE_FILE);
     if item.path.is_derivation() {
         // Always a text; the daemon's reply is compared with its name.
-        return Ok(if contents <= MAX_DERIVATION {
+        return Ok(if contents_size(item) <= MAX_DERIVATION {
             Proof::Text
         } else {
             Proof::None
@@ -89,42 +88,57 @@ pub(super) fn of(
             Proof::None
         });
     }
-    let cannot_read = |source| PlanError::Read {
+    let derivation = match &item.deriver {
+        Some(_) if !small => return Ok(Proof::None),
+        Some(deriver) => files.derivation(deriver),
+        None => None,
+    };
+    match derivation {
+        Some(derivation) => of_fixed_output(dir, item, &derivation, files),
+        None => of_contents(dir, item, small.then_some(limit), files),
+    }
+    .map_err(|source| PlanError::Read {
         path: item.path.clone(),
         source,
+    })
+}
+
+/// What a single file's contents prove; it is read once. Without a `limit`
+/// it can only be a text.
+fn of_contents(
+    dir: &StoreDir,
+    item: &Item,
+    limit: Option<u64>,
+    files: &mut dyn Files,
+) -> io::Result<Proof> {
+    let may_be_text = may_be_text(item);
+    let Some(most) = limit.max(may_be_text.then_some(MAX_TEXT)) else {
+        return Ok(Proof::None);
     };
-    if let Some(deriver) = &item.deriver {
-        if !small {
-            return Ok(Proof::None);
-        }
-        if let Some(derivation) = files.derivation(deriver) {
-            return of_fixed_output(dir, item, &derivation, files).map_err(cannot_read);
-        }
-    }
-    let text = may_be_text(item, contents);
-    let most = match (text, small) {
-        (true, true) => limit.max(MAX_TEXT),
-        (true, false) => MAX_TEXT,
-        (false, true) => limit,
-        (false, false) => return Ok(Proof::None),
+    let Some(hash) = files.hash(&item.path, most)? else {
+        return Ok(Proof::None);
     };
-    let hash = files.hash(&item.path, most).map_err(cannot_read)?;
-    Ok(hash.map_or(Proof::None, |hash| {
-        let name = item.path.name();
-        if text && text_path(dir, name, &hash, &item.references).as_ref() == Ok(&item.path) {
-            Proof::Text
-        } else if small && proves(dir, item, Form::FLAT, &hash) {
-            Proof::Source(Form::FLAT)
-        } else {
-            Proof::None
-        }
-    }))
+    let text = text_path(dir, item.path.name(), &hash, &item.references);
+    Ok(if may_be_text && text.as_ref() == Ok(&item.path) {
+        Proof::Text
+    } else if limit.is_some() && proves(dir, item, Form::FLAT, &hash) {
+        Proof::Source(Form::FLAT)
+    } else {
+        Proof::None
+    })
 }
 
 /// Rules out, from the database's row alone, what is no text: what was built,
 /// what is too large.
-fn may_be_text(item: &Item, contents: u64) -> bool {
-    item.deriver.is_none() && contents <= MAX_TEXT && !item.references.contains(&item.path)
+fn may_be_text(item: &Item) -> bool {
+    item.deriver.is_none()
+        && contents_size(item) <= MAX_TEXT
+        && !item.references.contains(&item.path)
+}
+
+/// The size of the file, if the item is one.
+fn contents_size(item: &Item) -> u64 {
+    item.nar_size.saturating_sub(SINGLE_FILE)
 }
 
 /// What a derivation proves of its output.

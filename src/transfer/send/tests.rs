@@ -241,6 +241,20 @@ fn changed_files_get_no_signature() {
 }
 
 #[test]
+fn changed_texts_are_not_sent() {
+    let store = Store::new();
+    let t = store.text("t", b"hello", &[]);
+    let plan = store.plan(&[&t]);
+    std::fs::write(t.path.as_path(), b"jello").unwrap();
+    let mut client = store.open(store.daemon());
+    let outcome = run(&plan, &mut client);
+    assert!(matches!(&outcome, Err(SendError::Changed { path }) if *path == t.path));
+    assert!(!outcome.unwrap_err().is_machine_fault());
+    assert_eq!(client.stream().requests.len(), 1);
+    assert!(client.is_reusable());
+}
+
+#[test]
 fn failures_are_told_apart() {
     let store = Store::new();
     let a = store.tree("a", 100_000, &[]);
