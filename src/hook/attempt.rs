@@ -136,6 +136,7 @@ impl Attempt<'_> {
         };
         let dir = &self.context.dir;
         limit_waits(&stream, self.context.settings.handshake);
+        let begun = Instant::now();
         let (client, opened) = match Client::open(stream, dir, &opening, log) {
             Err(DaemonError::Old { .. }) => {
                 let stream = self
@@ -149,6 +150,12 @@ impl Attempt<'_> {
         }
         .map_err(|error| self.daemon_failure(&error))?;
         limit_waits(client.stream(), self.context.settings.silence);
+        // One round trip brought it all, and the start of a process there.
+        let answered = Outcome::Answered {
+            connect: None,
+            round_trip: Some(begun.elapsed()),
+        };
+        self.context.ledger.note(self.machine, answered);
         self.context.journal.event(&Event::Opened {
             machine: &self.machine.name,
         });
