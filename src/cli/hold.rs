@@ -7,21 +7,29 @@ use std::time::Duration;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::setsid;
 
+use crate::gateway::GatewayError;
 use crate::gateway::shared::Doorstep;
 use crate::gateway::shared::host::{Porter, run as serve};
+use crate::hook::outcome::note_connected;
 use crate::machines::BuildMachine;
 use crate::schedule::handshakes::Handshakes;
+use crate::schedule::ledger::Ledger;
 use crate::settings::Settings;
 
 /// Hooks that connect by themselves are waited for, too.
 struct Places {
     handshakes: Handshakes,
     patience: Duration,
+    ledger: Ledger,
 }
 
 impl Porter for Places {
     fn admit(&self, machine: &BuildMachine) -> Box<dyn Send> {
         Box::new(self.handshakes.enter(machine, self.patience))
+    }
+
+    fn outcome(&self, machine: &BuildMachine, outcome: Result<Duration, &GatewayError>) {
+        note_connected(&self.ledger, machine, outcome);
     }
 }
 
@@ -38,6 +46,7 @@ pub(super) fn run() -> ExitCode {
     let places = Places {
         handshakes: Handshakes::new(&settings.state_dir),
         patience: settings.handshake,
+        ledger: Ledger::open(&settings.state_dir),
     };
     let doorstep = Doorstep::new(&settings.state_dir, settings.gateway);
     match serve(&doorstep, Box::new(places)) {

@@ -92,7 +92,10 @@ impl Build<'_> {
             let failure = match outcome {
                 Ok(()) => {
                     let exit = self.done(work, search.machine(index));
-                    search.finish();
+                    // Who holds the connections for all lets logins finish.
+                    if !self.context.is_sharing() {
+                        search.finish();
+                    }
                     return exit;
                 }
                 Err(failure) => failure,

@@ -50,6 +50,11 @@ impl Context {
         (!self.alone.load(Ordering::Relaxed)).then(|| self.shared.clone())
     }
 
+    /// Tells whether connections are shared.
+    pub fn is_sharing(&self) -> bool {
+        !self.alone.load(Ordering::Relaxed) && !self.shared.stays.is_zero()
+    }
+
     /// The process that held them has failed: no more of that.
     pub fn stop_sharing(&self) {
         self.alone.store(true, Ordering::Relaxed);

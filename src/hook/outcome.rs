@@ -1,8 +1,12 @@
 //! What an outcome means for the machine: the words of the other parts in
 //! those of the evidence.
 
+use std::time::Duration;
+
 use crate::gateway::{GatewayError, Nature};
-use crate::schedule::evidence::FailureKind;
+use crate::machines::record::BuildMachine;
+use crate::schedule::evidence::{FailureKind, Outcome};
+use crate::schedule::ledger::Ledger;
 use crate::store::authenticate::SignatureError;
 use crate::transfer::retrieve::RetrieveError;
 
@@ -13,6 +17,30 @@ pub fn kind_of(error: &GatewayError) -> FailureKind {
         Nature::Key => FailureKind::RefusedKey,
         _ => FailureKind::Passing,
     }
+}
+
+/// Takes note of what came of connecting to a machine.
+pub fn note_connected(
+    ledger: &Ledger,
+    machine: &BuildMachine,
+    outcome: Result<Duration, &GatewayError>,
+) {
+    let reason;
+    let outcome = match outcome {
+        Ok(took) => Outcome::Answered {
+            connect: Some(took),
+            round_trip: None,
+        },
+        Err(error) if error.is_machine_fault() => {
+            reason = error.to_string();
+            Outcome::Failed {
+                kind: kind_of(error),
+                reason: &reason,
+            }
+        }
+        Err(_) => return,
+    };
+    ledger.note(machine, outcome);
 }
 
 /// What it means for a machine that its output was not taken.

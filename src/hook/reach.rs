@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use super::attempt::gateway_failure;
 use super::attempts::{Failure, Fault};
 use super::context::Context;
-use super::outcome::kind_of;
+use super::outcome::note_connected;
 use crate::events::Event;
 use crate::gateway::probe::{News, Probe, Witness};
 use crate::gateway::{GatewayError, Nature, Route};
 use crate::machines::record::BuildMachine;
-use crate::schedule::evidence::Outcome;
 use crate::schedule::handshakes::Handshakes;
 use crate::schedule::ledger::Ledger;
 use crate::schedule::slots::Slot;
@@ -61,22 +60,7 @@ impl Witness for Attendant {
     }
 
     fn outcome(&mut self, outcome: Result<Duration, &GatewayError>) {
-        let reason;
-        let outcome = match outcome {
-            Ok(took) => Outcome::Answered {
-                connect: Some(took),
-                round_trip: None,
-            },
-            Err(error) if error.is_machine_fault() => {
-                reason = error.to_string();
-                Outcome::Failed {
-                    kind: kind_of(error),
-                    reason: &reason,
-                }
-            }
-            Err(_) => return,
-        };
-        self.ledger.note(&self.machine, outcome);
+        note_connected(&self.ledger, &self.machine, outcome);
     }
 }
 

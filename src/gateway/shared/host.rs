@@ -36,6 +36,10 @@ pub trait Porter: Send + Sync {
     /// Waits until the machine may be greeted; what it gives is kept until the
     /// machine has let us in, or has not.
     fn admit(&self, machine: &BuildMachine) -> Box<dyn Send>;
+
+    /// A machine has let us in after this time, or has not; the hook that asked
+    /// may be gone.
+    fn outcome(&self, machine: &BuildMachine, outcome: Result<Duration, &GatewayError>);
 }
 
 struct House {
@@ -340,7 +344,11 @@ impl Visit<'_> {
             porter: &*self.house.porter,
             machine: destination.machine(),
         };
-        place.connection(destination, &mut usher, &mut |progress| {
+        let (porter, machine) = (&*self.house.porter, destination.machine());
+        let mut made = |outcome: Result<Duration, &GatewayError>| {
+            porter.outcome(&machine, outcome);
+        };
+        place.connection(destination, &mut usher, &mut made, &mut |progress| {
             let answer = match progress {
                 Progress::Waiting => Answer::Wait,
                 Progress::Greeted => Answer::Greeted,

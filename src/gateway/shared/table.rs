@@ -173,10 +173,12 @@ impl Table {
 
 impl Place {
     /// The connection; made by the first who wants it, while the others wait.
+    /// `made` hears what comes of that, once.
     pub fn connection(
         &self,
         destination: &Destination,
         usher: &mut dyn Usher,
+        made: &mut dyn FnMut(Result<Duration, &GatewayError>),
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Arc<Connection>, GatewayError> {
         let mut state = locked(&self.state);
@@ -212,7 +214,9 @@ impl Place {
         state.tries = state.tries.saturating_add(1);
         let number = state.tries;
         drop(state);
-        self.open(number, destination, usher, progress)
+        let opened = self.open(number, destination, usher, progress);
+        made(opened.as_ref().map(|_| locked(&self.state).took));
+        opened
     }
 
     /// The connection that is there, and how long it took to make.
