@@ -41,6 +41,9 @@ fn slow(farm: &mut Farm) -> Result<()> {
     build_on(farm, &farm.w2)?;
     reply_within(farm, PROBED, "one is slow")?;
     // It was let finish, and has told how slow it is.
+    wait_until("it is known how slow it is", SOON, || {
+        Ok(farm.head.known(&name, "connect").is_some())
+    })?;
     let connect = farm.head.known(&name, "connect");
     let connect = connect.context("nothing is known of w1")?.parse()?;
     let connect = Duration::from_micros(connect);
