@@ -302,11 +302,12 @@ fn wait(child: &mut Child) -> io::Result<Option<std::process::ExitStatus>> {
     }
 }
 
-/// Guile shows addresses of this form.
+/// Guile shows addresses of this form: those of mapped memory.
 fn without_addresses(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("7f") {
+    let begin = |rest: &str| rest.find("7f").into_iter().chain(rest.find("7e")).min();
+    while let Some(at) = begin(rest) {
         let address = rest.get(at..at + 12).filter(|address| {
             address
                 .chars()

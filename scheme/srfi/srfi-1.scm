@@ -244,7 +244,8 @@
 
 (define (reduce f default l)
   (%check-procedure "reduce" 1 f)
-  (%check-list "reduce" 3 l)
+  (if (not (or (null? l) (pair? l)))
+      (%not-a-pair l))
   (if (null? l)
       default
       (%fold1 f (car l) (cdr l))))
@@ -335,8 +336,8 @@
         (if (f (car rest))
             rest
             (loop (cdr rest)))
-        (and (or (null? rest) (%wrong-type name 2 l))
-             #f))))
+        (and (not (null? rest))
+             (%not-a-pair rest)))))
 
 (define (any f l . rest)
   (%check-procedure "any" 1 f)

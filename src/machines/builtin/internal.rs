@@ -19,6 +19,10 @@ pub const TABLE: Table = &[
     }),
     ("%check-lengths", check_lengths),
     ("%check-list", check_list),
+    ("%not-a-pair", |values| {
+        let value = Arguments::exactly("%not-a-pair", values, 1)?.value(0)?;
+        Err(raise::wrong_type_of("car", 1, "pair", value))
+    }),
     ("%check-procedure", check_procedure),
     ("%wrong-type", wrong_type),
     ("%unsupported", |values| {
@@ -84,11 +88,12 @@ fn check_list(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("%check-list", values, 3)?;
     let value = arguments.value(2)?;
     if !matches!(engine::walk(value, |_| ()), End::Proper) {
-        return Err(raise::wrong_type_saying(
-            &arguments.text(0)?,
-            "Not a list: ~S",
-            value,
-        ));
+        let name = &*arguments.text(0)?;
+        let message = match name {
+            "fold" => "Wrong type argument: ~S",
+            _ => "Not a list: ~S",
+        };
+        return Err(raise::wrong_type_saying(name, message, value));
     }
     Ok(unspecified())
 }

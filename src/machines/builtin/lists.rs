@@ -32,7 +32,7 @@ macro_rules! nth {
     ($name:literal, $index:literal) => {
         ($name, |values: &[Value]| -> Answer {
             let list = Arguments::exactly($name, values, 1)?.value(0)?;
-            nth_of(list, $index).ok_or_else(|| raise::wrong_type_expecting($name, "pair", list))
+            nth_of(list, $index).ok_or_else(|| no_item($name, list, $index))
         })
     };
 }
@@ -282,6 +282,21 @@ fn nth_of(list: &Value, index: usize) -> Option<Value> {
     car(&tail_of(list, index)?)
 }
 
+/// The error that a list is too short, in the words of the accessor that Guile
+/// has for the place.
+fn no_item(name: &str, list: &Value, index: usize) -> Fault {
+    const ACCESSORS: [&str; 4] = ["car", "cadr", "caddr", "cadddr"];
+    let mut rest = list.clone();
+    for _ in 0..index {
+        match cdr(&rest) {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    let name = ACCESSORS.get(index).copied().unwrap_or(name);
+    raise::wrong_type_expecting(name, "pair", &rest)
+}
+
 /// What is left of a list without its first items.
 fn tail_of(list: &Value, count: usize) -> Option<Value> {
     let mut rest = list.clone();
@@ -320,7 +335,10 @@ fn tail(name: &'static str, values: &[Value]) -> Answer {
     let arguments = Arguments::exactly(name, values, 2)?;
     let mut rest = arguments.value(0)?.clone();
     for _ in 0..arguments.index(1)? {
-        rest = cdr(&rest).ok_or_else(|| raise::wrong_type_at(name, 1, "pair", &rest))?;
+        rest = cdr(&rest).ok_or_else(|| {
+            let name = if name == "drop" { "list-tail" } else { name };
+            raise::wrong_type_at(name, 1, "pair", &rest)
+        })?;
     }
     Ok(rest)
 }
@@ -331,7 +349,7 @@ fn head(name: &'static str, values: &[Value]) -> Answer {
     let mut rest = arguments.value(0)?.clone();
     for _ in 0..arguments.index(1)? {
         let (first, next) =
-            uncons(&rest).ok_or_else(|| raise::wrong_type_at(name, 1, "pair", &rest))?;
+            uncons(&rest).ok_or_else(|| raise::wrong_type_at("list-head", 1, "pair", &rest))?;
         items.push(first);
         rest = next;
     }
@@ -364,9 +382,16 @@ fn last_pair(values: &[Value]) -> Answer {
 
 fn last(values: &[Value]) -> Answer {
     let arguments = Arguments::exactly("last", values, 1)?;
-    last_pair_of(arguments.value(0)?)
+    let list = arguments.value(0)?;
+    last_pair_of(list)
         .and_then(|last| car(&last))
-        .ok_or_else(|| arguments.wrong(0, "pair"))
+        .ok_or_else(|| {
+            if is_empty(list) {
+                raise::wrong_type_of("car", 1, "pair", list)
+            } else {
+                raise::wrong_type_at("last-pair", 1, "pair", list)
+            }
+        })
 }
 
 fn cons_star(values: &[Value]) -> Answer {

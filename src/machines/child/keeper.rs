@@ -74,7 +74,12 @@ fn children() -> Vec<Pid> {
     if let Ok(children) = fs::read_to_string(format!("/proc/self/task/{me}/children")) {
         return children.split_whitespace().filter_map(pid).collect();
     }
-    // A kernel without CONFIG_PROC_CHILDREN.
+    // A kernel without CONFIG_PROC_CHILDREN. The numbers there may be those of
+    // another namespace.
+    let numbered = fs::read_link("/proc/self").is_ok_and(|own| own.as_os_str() == &*me.to_string());
+    if !numbered {
+        return Vec::new();
+    }
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };

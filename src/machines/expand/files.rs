@@ -68,6 +68,8 @@ impl Expander {
         };
         let span = datum.span;
         let name = self.expr(name, scope);
+        // What stands before may write the file.
+        self.run_pending();
         if let Some(name) = self.text_now(name) {
             let path = if relative {
                 self.directory(span).join(name)

@@ -157,11 +157,15 @@ fn wrong_forms_are_told_apart() {
     );
     assert_eq!(
         errors("(list (build-machine (port 22)))"),
-        ["m:1:6: error: this build machine lacks the fields name, user"]
+        [
+            "m:1:6: error: this build machine lacks the fields name, user",
+            "m:1:6: error: this build machine lacks the field systems: no build matches it (for \
+             instance (systems '(\"x86_64-linux\")))"
+        ]
     );
     assert_eq!(
-        errors("(list (build-machine (name \"m\") (user \"u\") (name \"n\")))"),
-        ["m:1:43: error: the field `name` is given twice"]
+        errors("(list (build-machine (name \"m\") (user \"u\") (systems '()) (name \"n\")))"),
+        ["m:1:57: error: the field `name` is given twice"]
     );
     assert_eq!(
         errors("(list (build-machine (name \"m\") (systems \"a\" \"b\")))"),

@@ -23,6 +23,7 @@ pub(super) fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
             article(&displayed(expected)),
             written(value)
         ),
+        ("Value out of range: ~S", [value]) => format!("{} is out of range", written(value)),
         ("Argument ~A out of range: ~S", [position, value]) => format!(
             "argument {} is out of range: {}",
             displayed(position),
@@ -51,7 +52,7 @@ pub(super) fn plainer(message: &str, arguments: &[Value]) -> Option<String> {
         ("Unbound variable: ~S", [variable]) => {
             format!("unbound variable `{}`", displayed(variable))
         }
-        ("Not a list: ~S", [value]) => {
+        ("Not a list: ~S" | "Wrong type argument: ~S", [value]) => {
             format!("a list is needed, but this is {}", written(value))
         }
         ("List of wrong length: ~S", _) => "the lists differ in length".into(),
