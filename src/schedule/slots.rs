@@ -3,7 +3,7 @@
 //! The same files and locks as stock's, so that both can run on one machine:
 //! `STATE/offload/NAME:PORT/N`, a write lock over the whole file (source: Guix
 //! 1.2.0 to 1.5.0). Stock takes a classic POSIX lock, this program an
-//! open-file-description lock: see [`super::locks`].
+//! open-file-description lock: see `schedule::locks`.
 //!
 //! A file is opened for writing only where it is free: closing it wakes
 //! everybody who waits for a slot of that machine.
