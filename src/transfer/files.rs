@@ -88,14 +88,16 @@ mod tests {
     use super::*;
     use crate::store::digest::sha256;
 
+    fn item(dir: &StoreDir, name: &str) -> StorePath {
+        dir.join(&format!("1hqp1kznhm15lxn7h668f9x88i6mzsvc-{name}"))
+            .unwrap()
+    }
+
     #[test]
     fn only_plain_files_of_the_right_size_are_hashed() {
         let folder = tempfile::tempdir().unwrap();
         let dir = StoreDir::new(folder.path().to_str().unwrap()).unwrap();
-        let named = |name: &str| {
-            dir.join(&format!("1hqp1kznhm15lxn7h668f9x88i6mzsvc-{name}"))
-                .unwrap()
-        };
+        let named = |name: &str| item(&dir, name);
         let mut files = StoreFiles(&dir);
         let file = named("file");
         std::fs::write(file.as_path(), b"hello").unwrap();
@@ -121,10 +123,7 @@ mod tests {
     fn derivations_that_cannot_be_read_are_unknown() {
         let folder = tempfile::tempdir().unwrap();
         let dir = StoreDir::new(folder.path().to_str().unwrap()).unwrap();
-        let named = |name: &str| {
-            dir.join(&format!("1hqp1kznhm15lxn7h668f9x88i6mzsvc-{name}"))
-                .unwrap()
-        };
+        let named = |name: &str| item(&dir, name);
         let mut files = StoreFiles(&dir);
         let text = b"Derive([],[],[],\"x86_64-linux\",\"builtin:download\",[],[])";
         for name in ["a.drv", "text"] {

@@ -84,9 +84,7 @@ impl Guest {
 
     /// Opens a channel to the machine's daemon.
     pub fn daemon(&self) -> Result<UnixStream, GatewayError> {
-        self.lease(&Ask::Daemon)?
-            .map(|lease| lease.stream)
-            .ok_or_else(|| self.gone(&"it has no connection"))
+        self.open_lease().map(|lease| lease.stream)
     }
 
     /// A channel to the machine's daemon that can be left for the next hook.
